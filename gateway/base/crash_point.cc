@@ -1,0 +1,53 @@
+#include "gateway/base/crash_point.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
+
+namespace postrider {
+namespace {
+
+struct Target {
+  std::string name;
+  std::atomic<int64_t> remaining{0};
+};
+
+// The target that the environment names, or null. Never destroyed.
+Target* FindTarget() {
+  const char* text = std::getenv("POSTRIDER_CRASH_POINT");
+  if (text == nullptr) {
+    return nullptr;
+  }
+  const std::vector<std::string> parts = absl::StrSplit(text, ':');
+  int64_t count = 1;
+  if (parts.size() > 1 && !absl::SimpleAtoi(parts[1], &count)) {
+    return nullptr;
+  }
+  auto* target = new Target;
+  target->name = parts[0];
+  target->remaining = count;
+  return target;
+}
+
+}  // namespace
+
+void CrashPoint(absl::string_view name) {
+  static Target* const target = FindTarget();
+  if (target == nullptr || target->name != name) {
+    return;
+  }
+  if (target->remaining.fetch_sub(1) == 1) {
+    kill(getpid(), SIGKILL);
+    pause();
+  }
+}
+
+}  // namespace postrider

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/time/time.h"
+
+// Every bound of the engine, with its reason. A bound that an operator may change has its default
+// here and its field in the configuration.
+namespace postrider {
+
+// --- What a publisher may send ------------------------------------------------------------------
+inline constexpr size_t kBodyBytesMaxDefault = 256 * 1024;  // The webhook body after translation.
+inline constexpr size_t kBodyBytesMaxFloor = 256;
+inline constexpr size_t kBodyBytesMaxCeiling = 1024 * 1024;
+inline constexpr int kJsonDepthMax = 64;
+inline constexpr size_t kEventTypeSegmentsMax = 8;
+inline constexpr size_t kEventTypeBytesMax = 256;
+inline constexpr size_t kOrganizationBytesMax = 128;
+inline constexpr size_t kOrganizationPathMax = 8;
+inline constexpr size_t kOrderingKeyBytesMax = 256;
+inline constexpr size_t kResourcesMax = 64;  // Entries of Event.data.
+inline constexpr size_t kResourceNameBytesMax = 64;
+inline constexpr size_t kLinksMax = 64;
+inline constexpr size_t kLinkBytesMax = 2048;
+inline constexpr size_t kTargetsMax = 100;
+inline constexpr size_t kBatchEventsMax = 1000;
+inline constexpr size_t kBatchBytesMax = 4 * 1024 * 1024;
+inline constexpr size_t kStreamUnackedEventsMax = 1024;
+inline constexpr size_t kStreamUnackedBytesMax = 4 * 1024 * 1024;
+inline constexpr absl::Duration kStreamUnreadAcksMax = absl::Seconds(60);
+
+// --- Subscriptions ------------------------------------------------------------------------------
+inline constexpr size_t kPatternsMax = 100;
+inline constexpr size_t kUrlBytesMax = 2048;
+inline constexpr size_t kSecretsMax = 10;
+inline constexpr size_t kSecretBytesMin = 1;
+inline constexpr size_t kSecretBytesMax = 256;  // A string secret, as the platform's users have.
+inline constexpr size_t kWhsecBytesMin = 24;    // A whsec_ secret, decoded.
+inline constexpr size_t kWhsecBytesMax = 64;
+inline constexpr size_t kHeadersMax = 20;
+inline constexpr size_t kHeaderNameBytesMax = 64;
+inline constexpr size_t kHeaderValueBytesMax = 4096;
+inline constexpr size_t kScheduleStepsMax = 64;
+inline constexpr size_t kDescriptionBytesMax = 1024;
+
+// --- One exchange -------------------------------------------------------------------------------
+inline constexpr absl::Duration kExchangeTimeoutDefault = absl::Seconds(20);
+inline constexpr absl::Duration kExchangeTimeoutMin = absl::Seconds(1);
+inline constexpr absl::Duration kExchangeTimeoutMax = absl::Seconds(60);
+inline constexpr absl::Duration kConnectTimeout = absl::Seconds(5);
+inline constexpr size_t kResponseHeaderBytesMax = 32 * 1024;
+inline constexpr size_t kResponseBodyBytesMax = 16 * 1024;  // Read, then the connection is closed.
+inline constexpr size_t kResponseKeptBytes = 1024;          // Stored when the attempt failed.
+
+// --- The tail, readers, exceptions (docs/engine.md R5, R3, E2, E3, R7) ---------------------------
+inline constexpr uint64_t kTailEventsMax = 4096;
+inline constexpr size_t kTailBytesMax = 16 * 1024 * 1024;
+inline constexpr absl::Duration kTailAgeMax = absl::Seconds(2);
+inline constexpr uint64_t kReaderWindowMax =
+    4096;  // Settled-bitmap bits; no shorter than the tail.
+inline constexpr size_t kReaderPageEvents = 256;
+inline constexpr size_t kReaderPageBytes = 256 * 1024;
+inline constexpr size_t kQueueBytesMax = 8 * 1024 * 1024;  // Pairs waiting, per subscription.
+inline constexpr size_t kLoadedExceptionsMax = 64;
+inline constexpr uint64_t kExceptionsPerSubscriptionMax = 100'000;
+inline constexpr size_t kFanOutPairsPerTurn = 1000;
+inline constexpr size_t kUncommittedOutcomesMax = 1000;
+inline constexpr absl::Duration kUncommittedAgeMax = absl::Seconds(1);
+inline constexpr absl::Duration kOutcomeGatherMax = absl::Milliseconds(5);
+
+// --- The commit queue (S5) ----------------------------------------------------------------------
+inline constexpr size_t kGroupBytesMax = 8 * 1024 * 1024;
+inline constexpr size_t kCommitQueueBytesMax = 64 * 1024 * 1024;
+
+static_assert(kReaderWindowMax >= kTailEventsMax,
+              "who leaves the tail must fit into one reader's window");
+static_assert(kCommitQueueBytesMax >= 2 * kGroupBytesMax,
+              "one group commits while the next gathers");
+
+}  // namespace postrider

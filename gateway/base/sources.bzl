@@ -1,0 +1,24 @@
+# The sources of gateway/base, for CMake and Bazel alike.
+
+SRCS = [
+    "check.cc",
+    "clock.cc",
+    "crash_point.cc",
+    "log.cc",
+    "random.cc",
+    "status.cc",
+    "uuid.cc",
+]
+
+HDRS = [
+    "check.h",
+    "clock.h",
+    "crash_point.h",
+    "limits.h",
+    "log.h",
+    "loop.h",
+    "mutex.h",
+    "random.h",
+    "status.h",
+    "uuid.h",
+]

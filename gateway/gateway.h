@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "gateway/accept/event_input.h"
+#include "gateway/base/limits.h"
+#include "gateway/model/event.h"
+#include "gateway/model/subscription.h"
+#include "gateway/store/store.h"
+
+namespace postrider {
+
+// What a gateway is to do, and how much it may take. Read once, at the start.
+struct GatewayOptions {
+  // --- Behaviour ---
+  std::string data_dir = "data";
+  size_t body_bytes_max = kBodyBytesMaxDefault;  // kBodyBytesMaxFloor to kBodyBytesMaxCeiling.
+  std::vector<std::string> allow_cidrs;  // Addresses that may be delivered to although not public.
+  bool allow_http = false;               // Whether URLs may be http and not only https.
+  Verification default_verification = Verification::kNone;
+  std::vector<absl::Duration> default_schedule;  // Empty: the built-in one.
+  std::string ca_file;  // PEM roots for subscribers' certificates; empty: the system's.
+
+  // --- Performance ---
+  uint32_t shard_count = 16;  // Fixed at the store's creation: another number refuses to start.
+  int loops = 0;              // 0: half of the cores, at least 1.
+  int store_readers = 2;
+  int max_in_flight_default = 10;  // Per subscription.
+  uint64_t store_free_bytes_min = 256ULL * 1024 * 1024;
+};
+
+struct PublishReceipt {
+  Uuid id;
+  absl::Time accept_time;
+  bool duplicate = false;
+};
+
+// Which fields of a subscription an update sets.
+struct SubscriptionUpdate {
+  Subscription subscription;       // `id` says which one.
+  std::vector<std::string> paths;  // Names of proto fields, validated by the caller's schema.
+  std::string etag;                // Empty: whatever version.
+};
+
+struct ListSubscriptionsQuery {
+  std::string organization;
+  std::string after_id;  // Empty: from the beginning.
+  size_t limit = 50;
+};
+
+// The engine: owns the stages, wires them, starts and stops them; the only class that sees all.
+//
+// Every call may come from any thread and never blocks; `done` is called exactly once, from some
+// thread of the engine's or before returning.
+class Gateway {
+ public:
+  template <typename T>
+  using Done = absl::AnyInvocable<void(absl::StatusOr<T>) &&>;
+
+  // Opens the store, recovers, starts the threads. Fails if the data directory is locked by another
+  // process or not a store of this version and shard count.
+  static absl::StatusOr<std::unique_ptr<Gateway>> Start(GatewayOptions options);
+
+  // Stop() must have been called.
+  ~Gateway();
+
+  // Checks, translates and appends. OK: the event is durable. Errors: INVALID_ARGUMENT (the field
+  // is named), ALREADY_EXISTS (the id is known with other content), RESOURCE_EXHAUSTED and
+  // UNAVAILABLE (with the time to wait; nothing was stored).
+  void Publish(EventInput event, Done<PublishReceipt> done);
+
+  void GetEvent(std::string organization, std::string id, Done<LogEntry> done);
+  void ListEvents(EventQuery query, Done<std::vector<LogEntry>> done);
+  void ListAttemptsOfEvent(std::string organization, std::string event_id, std::string page,
+                           size_t limit, Done<AttemptPage> done);
+  void ListAttemptsOfSubscription(std::string subscription_id, std::string page, size_t limit,
+                                  Done<AttemptPage> done);
+
+  // The answer comes when every loop has the change (C1). `subscription.id` may be empty; `secrets`
+  // too, then one is generated. A repeated create with an id and equal content is OK.
+  using SubscriptionDone = Done<std::shared_ptr<const Subscription>>;
+  void CreateSubscription(Subscription subscription, SubscriptionDone done);
+  void GetSubscription(std::string id, SubscriptionDone done);
+  void ListSubscriptions(ListSubscriptionsQuery query,
+                         Done<std::vector<std::shared_ptr<const Subscription>>> done);
+  void UpdateSubscription(SubscriptionUpdate update, SubscriptionDone done);
+  void DeleteSubscription(std::string id, std::string etag, Done<bool> done);
+
+  // The string id of a subscription; empty if it was deleted. Thread-safe.
+  std::string SubscriptionIdOf(SubscriptionNumber number) const;
+
+  // Prometheus text of all metrics.
+  std::string MetricsText() const;
+
+  // Refuses new publishes and commits what is queued; finishes what is on the wire within `budget`.
+  void Stop(absl::Duration budget);
+
+ private:
+  class Impl;
+  explicit Gateway(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// The etag of a subscription's version: a quoted string, as HTTP's.
+std::string EtagOf(const Subscription& subscription);
+
+}  // namespace postrider

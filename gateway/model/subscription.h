@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "gateway/base/limits.h"
+#include "gateway/model/ids.h"
+
+namespace postrider {
+
+// Whose events a subscription of an organization gets.
+enum class Scope { kSubtree, kSelf };  // Subtree: also those of the organization's descendants.
+
+enum class Verification { kNone, kChallenge };
+
+// Derived from the facts of a subscription, never stored (C6).
+enum class SubscriptionState { kActive, kUnverified, kPaused, kDisabled };
+
+// One secret. `text` is the whole string as the owner knows it: the hub signatures' key. The key of
+// `webhook-signature` is derived from it.
+struct Secret {
+  std::string text;
+  absl::Time create_time;
+  std::optional<absl::Time> expire_time;  // Set when a newer one replaced it.
+};
+
+struct Header {
+  std::string name;
+  std::string value;
+};
+
+// How deliveries of one subscription are made.
+struct DeliveryPolicy {
+  // Waits before each attempt, the first one first: `schedule[0]` is before the first attempt.
+  // Empty: the default schedule.
+  std::vector<absl::Duration> schedule;
+  absl::Duration timeout = kExchangeTimeoutDefault;  // One exchange, everything included.
+  int max_in_flight = 0;                             // 0: the default.
+};
+
+// An organization's wish. `number`, `version`, the times and `start_seqs` are the store's to
+// assign.
+struct Subscription {
+  std::string id;
+  SubscriptionNumber number = 0;
+  uint64_t version = 0;  // Grows with every change of the configuration; the etag.
+  std::string organization;
+  Scope scope = Scope::kSubtree;
+  std::string description;
+  std::string url;
+  std::vector<std::string> event_types;  // Patterns; empty: everything.
+  std::vector<Secret> secrets;           // Oldest first, at least one.
+  std::vector<Header> headers;
+  DeliveryPolicy policy;
+  Verification verification = Verification::kNone;
+  bool verified = true;  // False: UNVERIFIED, nothing is owed.
+  bool paused = false;
+  std::string disabled_reason;  // Empty: not disabled.
+  absl::Time create_time;
+  absl::Time update_time;
+
+  // Per shard: nothing at or below is owed (C2). Set in the transaction that creates the
+  // subscription, or in the one that verifies it.
+  std::vector<Seq> start_seqs;
+
+  SubscriptionState state() const {
+    if (!disabled_reason.empty()) return SubscriptionState::kDisabled;
+    if (!verified) return SubscriptionState::kUnverified;
+    return paused ? SubscriptionState::kPaused : SubscriptionState::kActive;
+  }
+
+  // Whether deliveries may be attempted now.
+  bool may_send() const { return state() == SubscriptionState::kActive; }
+};
+
+}  // namespace postrider

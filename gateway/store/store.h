@@ -1,0 +1,234 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "gateway/model/attempt.h"
+#include "gateway/model/event.h"
+#include "gateway/model/ids.h"
+#include "gateway/model/position.h"
+#include "gateway/model/subscription.h"
+
+namespace postrider {
+
+// --- What can be written ------------------------------------------------------------------------
+
+// Becomes the next seq of its shard, unless (id, organization) is known (L2, L5).
+struct AppendEvent {
+  std::shared_ptr<const Event> event;
+};
+
+// The path of an organization, for events that come without one (L6). Belongs to its shard.
+struct PutOrganizationPath {
+  std::string organization;
+  std::vector<std::string> path;
+};
+
+// The next attempt of its shard.
+struct RecordAttempt {
+  Attempt attempt;
+};
+
+// Writes an exception whose key is new. One that exists is left as it is.
+struct PutException {
+  ExceptionRow row;
+};
+
+// What a retry did to its exception: replaced by `next`, or gone. Applied only if the row still has
+// `generation` (E1); otherwise nothing happens, for it was purged or redriven meanwhile.
+struct ResolveException {
+  ExceptionKey key;
+  uint64_t generation = 0;
+  std::optional<ExceptionRow> next;  // Its generation is set by the store.
+};
+
+// Everything at or below `cursor` is settled for all on the tail. Never moves back.
+struct AdvanceCursor {
+  Seq cursor = 0;
+  AttemptSeq attempt_floor = 0;
+};
+
+// A subscription reads the batch's shard by itself, from this position.
+struct PutReader {
+  ReaderRow row;
+};
+
+// The subscription is on the tail of the batch's shard again. No row: nothing happens.
+struct EraseReader {
+  SubscriptionNumber subscription = 0;
+};
+
+// Creates the subscription (number 0) or replaces the one of that number if its version is still
+// `expected_version`. The store assigns number (new ones), version, and, where
+// `start_at_heads`, start_seqs from the heads in this transaction (C2).
+struct PutSubscription {
+  Subscription subscription;
+  uint64_t expected_version = 0;
+  bool start_at_heads = false;
+};
+
+// Marks it deleted at once (C4). Its rows go in small steps later, its number is never reused.
+struct DeleteSubscription {
+  SubscriptionNumber number = 0;
+  uint64_t expected_version = 0;  // 0: whatever it is.
+};
+
+using Write =
+    std::variant<AppendEvent, PutOrganizationPath, RecordAttempt, PutException, ResolveException,
+                 AdvanceCursor, PutReader, EraseReader, PutSubscription, DeleteSubscription>;
+
+// What is written wholly or not at all (S1): writes to one shard, or, with no shard, to the
+// configuration (PutSubscription, DeleteSubscription and nothing else).
+struct Batch {
+  std::optional<ShardId> shard;
+  std::vector<Write> writes;
+};
+
+// --- What the store answers (S2) ----------------------------------------------------------------
+
+enum class CommitState {
+  kCommitted,
+  kNotApplied,  // Nothing was written; try again, in order.
+  kUnknown,     // Written or not: read the shard again. Embedded store: the process must end.
+  kFenced,      // The shard is another gateway's.
+};
+
+// What became of one AppendEvent.
+struct Appended {
+  enum class Kind { kNew, kDuplicate, kConflict };
+  Kind kind = Kind::kNew;
+  Seq seq = 0;             // Of the new event, or of the one that was there before.
+  absl::Time accept_time;  // Likewise.
+};
+
+// What became of one PutSubscription or DeleteSubscription: the subscription as stored, or
+// NOT_FOUND, ABORTED (another version), ALREADY_EXISTS (its string id is taken).
+using ConfigResult = absl::StatusOr<std::shared_ptr<const Subscription>>;
+
+struct BatchResult {
+  CommitState state = CommitState::kCommitted;
+  std::string error;                     // Why not, when not committed. For our log.
+  std::vector<Appended> appended;        // One an AppendEvent, in order.
+  std::vector<ConfigResult> configured;  // One a configuration write, in order.
+  // The shard's newest attempt after this batch. Events appended by it have no attempts at or
+  // below.
+  AttemptSeq attempt_head = 0;
+};
+
+// What must outlive the process: the log, the positions in it, the exceptions to them.
+//
+// Commit() and Maintain() block and come from one thread at a time, the store thread.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Makes each batch durable wholly or not at all, in the order given per shard; one result a
+  // batch. Appended events get `now`, or their shard's last accept time if that is later. Batches
+  // of different shards may be joined in one transaction, or not: nothing relies on it. When this
+  // returns kCommitted, the batch survives power loss.
+  virtual std::vector<BatchResult> Commit(absl::Span<const Batch> batches, absl::Time now) = 0;
+
+  // Does one small step of work that nobody waits for: indexes behind the log (L3), rows of deleted
+  // subscriptions (C4). True if there is more to do. Takes at most about 5 ms.
+  virtual bool Maintain() = 0;
+};
+
+// --- What can be read ---------------------------------------------------------------------------
+
+// What a started gateway must know of a shard.
+struct ShardRecovery {
+  ShardPosition position;
+  absl::Time last_accept_time;
+  std::vector<ReaderRow> readers;
+  // Pairs above the cursor that are settled by a committed attempt (R1).
+  std::vector<std::pair<SubscriptionNumber, Seq>> settled;
+};
+
+// When the earliest exception of a subscription in a shard is due (E2), and how many it has
+// waiting.
+struct NextDue {
+  SubscriptionNumber subscription = 0;
+  ShardId shard = 0;
+  absl::Time due_time;
+  uint64_t waiting = 0;
+};
+
+struct DueException {
+  ExceptionRow row;
+  LogEntry entry;
+};
+
+// An event of the log as a query shows it.
+struct EventQuery {
+  std::string organization;
+  std::string type;                          // Empty: every type.
+  std::optional<absl::Time> accepted_since;  // Inclusive.
+  std::optional<absl::Time> accepted_until;  // Exclusive.
+  Seq before_seq = kSeqMax;                  // Newest first: those below this one.
+  size_t limit = 50;
+};
+
+struct AttemptQuery {
+  // Exactly one of: an event (shard and seq), or a subscription.
+  std::optional<std::pair<ShardId, Seq>> event;
+  std::optional<SubscriptionNumber> subscription;
+  // Where the last page ended; empty: from the newest. Opaque to callers.
+  std::string page;
+  size_t limit = 50;
+};
+
+struct ListedAttempt {
+  ShardId shard = 0;
+  AttemptSeq attempt_seq = 0;
+  Attempt attempt;
+  Uuid event_id;
+  std::string organization;
+  std::string event_type;
+};
+
+struct AttemptPage {
+  std::vector<ListedAttempt> attempts;
+  std::string next_page;  // Empty: the end.
+};
+
+struct Configuration {
+  std::vector<std::shared_ptr<const Subscription>> subscriptions;  // Deleted ones left out.
+  std::vector<PutOrganizationPath> organizations;
+};
+
+// Reads. Each call sees all that was committed before it began; any thread, several at a time.
+class StoreReader {
+ public:
+  virtual ~StoreReader() = default;
+
+  virtual absl::StatusOr<Configuration> ReadConfiguration() = 0;
+  virtual absl::StatusOr<ShardRecovery> ReadShard(ShardId shard) = 0;
+  virtual absl::StatusOr<std::vector<NextDue>> ReadNextDue() = 0;
+
+  // Events of `shard` after `after`, oldest first: at most `events`, and at most `bytes` of body,
+  // but at least one. Empty only at the end of the log.
+  virtual absl::StatusOr<std::vector<LogEntry>> ReadLog(ShardId shard, Seq after, size_t events,
+                                                        size_t bytes) = 0;
+
+  // Waiting exceptions of a subscription in a shard that are due at `until` or before, by due time,
+  // with their events: at most `limit`.
+  virtual absl::StatusOr<std::vector<DueException>> ReadDue(SubscriptionNumber subscription,
+                                                            ShardId shard, absl::Time until,
+                                                            size_t limit) = 0;
+
+  // NOT_FOUND if there is none.
+  virtual absl::StatusOr<LogEntry> ReadEvent(const Uuid& id, const std::string& organization) = 0;
+  virtual absl::StatusOr<std::vector<LogEntry>> ListEvents(const EventQuery& query) = 0;
+  virtual absl::StatusOr<AttemptPage> ListAttempts(const AttemptQuery& query) = 0;
+};
+
+}  // namespace postrider
