@@ -1,6 +1,7 @@
 # The sources of gateway/base, for CMake and Bazel alike.
 
 SRCS = [
+    "asio_loop.cc",
     "check.cc",
     "clock.cc",
     "crash_point.cc",
@@ -11,6 +12,7 @@ SRCS = [
 ]
 
 HDRS = [
+    "asio_loop.h",
     "check.h",
     "clock.h",
     "crash_point.h",

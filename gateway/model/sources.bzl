@@ -3,6 +3,8 @@
 SRCS = [
     "ids.cc",
     "position.cc",
+    "secret.cc",
+    "url.cc",
 ]
 
 HDRS = [
@@ -11,5 +13,7 @@ HDRS = [
     "ids.h",
     "position.h",
     "poster.h",
+    "secret.h",
     "subscription.h",
+    "url.h",
 ]
