@@ -52,6 +52,28 @@ inline constexpr absl::Duration kConnectTimeout = absl::Seconds(5);
 inline constexpr size_t kResponseHeaderBytesMax = 32 * 1024;
 inline constexpr size_t kResponseBodyBytesMax = 16 * 1024;  // Read, then the connection is closed.
 inline constexpr size_t kResponseKeptBytes = 1024;          // Stored when the attempt failed.
+inline constexpr size_t kChallengeBodyBytesMax = 4 * 1024;  // Of the answer to a challenge.
+inline constexpr absl::Duration kDrainTimeout = absl::Seconds(1);  // For what follows a header.
+inline constexpr absl::Duration kRetryAfterMax = absl::Hours(24 * 365);  // What is still believed.
+inline constexpr size_t kErrorTextBytesMax = 512;
+
+// --- Connections and names, per loop
+// --------------------------------------------------------------
+inline constexpr absl::Duration kAddressTimeout = absl::Seconds(2);  // While there are other ones.
+inline constexpr absl::Duration kIdleConnectionTimeout = absl::Seconds(4);  // Many close after 5 s.
+inline constexpr absl::Duration kIdleConnectionTimeoutMax =
+    absl::Seconds(60);                                                 // If a peer says so.
+inline constexpr absl::Duration kConnectionAgeMax = absl::Minutes(5);  // DNS and policy change.
+inline constexpr size_t kIdleConnectionsPerOriginMax = 256;
+inline constexpr size_t kIdleConnectionsMax = 4096;
+inline constexpr absl::Duration kResolveTimeout = absl::Seconds(5);
+inline constexpr absl::Duration kResolutionKeptMin = absl::Seconds(30);
+inline constexpr absl::Duration kResolutionKeptMax = absl::Seconds(60);
+inline constexpr absl::Duration kResolutionFailureKept = absl::Seconds(5);
+inline constexpr size_t kResolverNamesMax = 65536;
+inline constexpr size_t kAddressesPerNameMax = 16;
+inline constexpr absl::Duration kResolverWindow = absl::Seconds(10);  // E7.
+inline constexpr size_t kResolverWindowNames = 5;
 
 // --- The tail, readers, exceptions (docs/engine.md R5, R3, E2, E3, R7) ---------------------------
 inline constexpr uint64_t kTailEventsMax = 4096;
