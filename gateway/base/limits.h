@@ -42,6 +42,8 @@ inline constexpr size_t kHeadersMax = 20;
 inline constexpr size_t kHeaderNameBytesMax = 64;
 inline constexpr size_t kHeaderValueBytesMax = 4096;
 inline constexpr size_t kScheduleStepsMax = 64;
+inline constexpr absl::Duration kScheduleStepMax = absl::Hours(7 * 24);
+inline constexpr int kMaxInFlightMax = 64;  // Per subscription.
 inline constexpr size_t kDescriptionBytesMax = 1024;
 
 // --- One exchange -------------------------------------------------------------------------------
