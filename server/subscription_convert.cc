@@ -1,0 +1,196 @@
+#include "server/subscription_convert.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/base/limits.h"
+#include "gateway/base/status.h"
+#include "gateway/gateway.h"
+#include "server/time_convert.h"
+#include "server/unknown_fields.h"
+
+namespace postrider {
+namespace {
+
+absl::StatusOr<Scope> ScopeFromProto(v1::Scope scope) {
+  switch (scope) {
+    case v1::SCOPE_UNSPECIFIED:
+    case v1::SCOPE_SUBTREE: return Scope::kSubtree;
+    case v1::SCOPE_SELF: return Scope::kSelf;
+    case v1::Scope_INT_MIN_SENTINEL_DO_NOT_USE_:
+    case v1::Scope_INT_MAX_SENTINEL_DO_NOT_USE_: break;
+  }
+  return InvalidField("subscription.scope", absl::StrCat("has the unknown value ", scope));
+}
+
+absl::StatusOr<Verification> VerificationFromProto(v1::Verification verification,
+                                                   Verification default_verification) {
+  switch (verification) {
+    case v1::VERIFICATION_UNSPECIFIED: return default_verification;
+    case v1::VERIFICATION_NONE: return Verification::kNone;
+    case v1::VERIFICATION_CHALLENGE: return Verification::kChallenge;
+    case v1::Verification_INT_MIN_SENTINEL_DO_NOT_USE_:
+    case v1::Verification_INT_MAX_SENTINEL_DO_NOT_USE_: break;
+  }
+  return InvalidField("subscription.verification",
+                      absl::StrCat("has the unknown value ", verification));
+}
+
+absl::StatusOr<std::vector<Secret>> SecretsFromProto(const v1::Subscription& subscription,
+                                                     absl::Time now) {
+  std::vector<Secret> secrets;
+  if (!subscription.secret().empty()) {
+    if (subscription.secrets_size() > 0) {
+      return InvalidField("subscription.secret", "and `secrets` are both given; give one of them");
+    }
+    secrets.push_back({subscription.secret(), now, std::nullopt});
+    return secrets;
+  }
+  if (static_cast<size_t>(subscription.secrets_size()) > kSecretsMax) {
+    return InvalidField(
+        "subscription.secrets",
+        absl::StrCat("has ", subscription.secrets_size(), " secrets; the limit is ", kSecretsMax));
+  }
+  for (int i = 0; i < subscription.secrets_size(); ++i) {
+    const v1::Secret& secret = subscription.secrets(i);
+    const std::string path = absl::StrCat("subscription.secrets[", i, "]");
+    if (secret.value().empty()) {
+      return InvalidField(absl::StrCat(path, ".value"), "is empty; a secret needs a value");
+    }
+    Secret& added = secrets.emplace_back(Secret{secret.value(), now, std::nullopt});
+    if (secret.has_expire_time()) {
+      ASSIGN_OR_RETURN(added.expire_time,
+                       TimeFromProto(absl::StrCat(path, ".expire_time"), secret.expire_time()));
+    }
+  }
+  return secrets;
+}
+
+absl::StatusOr<DeliveryPolicy> PolicyFromProto(const v1::DeliveryPolicy& policy) {
+  DeliveryPolicy result;
+  if (static_cast<size_t>(policy.schedule_size()) > kScheduleStepsMax) {
+    return InvalidField(
+        "subscription.policy.schedule",
+        absl::StrCat("has ", policy.schedule_size(), " steps; the limit is ", kScheduleStepsMax));
+  }
+  for (int i = 0; i < policy.schedule_size(); ++i) {
+    const std::string path = absl::StrCat("subscription.policy.schedule[", i, "]");
+    ASSIGN_OR_RETURN(const absl::Duration step, DurationFromProto(path, policy.schedule(i)));
+    if (step < absl::ZeroDuration() || step > kScheduleStepMax) {
+      return InvalidField(
+          path, absl::StrCat("is ", absl::FormatDuration(step), "; it must be between 0 and ",
+                             absl::FormatDuration(kScheduleStepMax)));
+    }
+    result.schedule.push_back(step);
+  }
+  if (policy.has_timeout()) {
+    ASSIGN_OR_RETURN(result.timeout,
+                     DurationFromProto("subscription.policy.timeout", policy.timeout()));
+    if (result.timeout < kExchangeTimeoutMin || result.timeout > kExchangeTimeoutMax) {
+      return InvalidField(
+          "subscription.policy.timeout",
+          absl::StrCat("is ", absl::FormatDuration(result.timeout), "; it must be between ",
+                       absl::FormatDuration(kExchangeTimeoutMin), " and ",
+                       absl::FormatDuration(kExchangeTimeoutMax)));
+    }
+  }
+  if (policy.has_max_in_flight()) {
+    result.max_in_flight = policy.max_in_flight();
+    if (result.max_in_flight < 1 || result.max_in_flight > kMaxInFlightMax) {
+      return InvalidField("subscription.policy.max_in_flight",
+                          absl::StrCat("is ", result.max_in_flight, "; it must be between 1 and ",
+                                       kMaxInFlightMax));
+    }
+  }
+  return result;
+}
+
+v1::SubscriptionState StateToProto(SubscriptionState state) {
+  switch (state) {
+    case SubscriptionState::kActive: return v1::SUBSCRIPTION_STATE_ACTIVE;
+    case SubscriptionState::kUnverified: return v1::SUBSCRIPTION_STATE_UNVERIFIED;
+    case SubscriptionState::kPaused: return v1::SUBSCRIPTION_STATE_PAUSED;
+    case SubscriptionState::kDisabled: return v1::SUBSCRIPTION_STATE_DISABLED;
+  }
+  return v1::SUBSCRIPTION_STATE_UNSPECIFIED;
+}
+
+void PolicyToProto(const DeliveryPolicy& policy, v1::DeliveryPolicy* result) {
+  for (const absl::Duration step : policy.schedule) {
+    DurationToProto(step, result->add_schedule());
+  }
+  DurationToProto(policy.timeout, result->mutable_timeout());
+  if (policy.max_in_flight > 0) {
+    result->set_max_in_flight(policy.max_in_flight);
+  }
+}
+
+void SecretsToProto(const std::vector<Secret>& secrets, bool with_values,
+                    v1::Subscription* result) {
+  for (const Secret& secret : secrets) {
+    v1::Secret* added = result->add_secrets();
+    if (with_values) {
+      added->set_value(secret.text);
+    }
+    TimeToProto(secret.create_time, added->mutable_create_time());
+    if (secret.expire_time.has_value()) {
+      TimeToProto(*secret.expire_time, added->mutable_expire_time());
+    }
+  }
+  if (with_values && !secrets.empty()) {
+    result->set_secret(secrets.back().text);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Subscription> SubscriptionFromProto(const v1::Subscription& subscription,
+                                                   Verification default_verification,
+                                                   absl::Time now) {
+  RETURN_IF_ERROR(RefuseUnknownFields("subscription", subscription));
+  Subscription result;
+  result.organization = subscription.organization();
+  result.url = subscription.url();
+  result.event_types.assign(subscription.event_types().begin(), subscription.event_types().end());
+  ASSIGN_OR_RETURN(result.scope, ScopeFromProto(subscription.scope()));
+  result.description = subscription.description();
+  for (const auto& header : subscription.headers()) {
+    result.headers.push_back({header.first, header.second});
+  }
+  std::sort(result.headers.begin(), result.headers.end(),
+            [](const Header& a, const Header& b) { return a.name < b.name; });
+  ASSIGN_OR_RETURN(result.secrets, SecretsFromProto(subscription, now));
+  ASSIGN_OR_RETURN(result.policy, PolicyFromProto(subscription.policy()));
+  ASSIGN_OR_RETURN(result.verification,
+                   VerificationFromProto(subscription.verification(), default_verification));
+  return result;
+}
+
+void SubscriptionToProto(const Subscription& subscription, bool with_secrets,
+                         v1::Subscription* result) {
+  result->set_id(subscription.id);
+  result->set_organization(subscription.organization);
+  result->set_url(subscription.url);
+  result->mutable_event_types()->Assign(subscription.event_types.begin(),
+                                        subscription.event_types.end());
+  result->set_scope(subscription.scope == Scope::kSelf ? v1::SCOPE_SELF : v1::SCOPE_SUBTREE);
+  result->set_description(subscription.description);
+  for (const Header& header : subscription.headers) {
+    (*result->mutable_headers())[header.name] = header.value;
+  }
+  SecretsToProto(subscription.secrets, with_secrets, result);
+  PolicyToProto(subscription.policy, result->mutable_policy());
+  result->set_verification(subscription.verification == Verification::kChallenge
+                               ? v1::VERIFICATION_CHALLENGE
+                               : v1::VERIFICATION_NONE);
+  result->set_state(StateToProto(subscription.state()));
+  result->set_disabled_reason(subscription.disabled_reason);
+  result->set_etag(EtagOf(subscription));
+  TimeToProto(subscription.create_time, result->mutable_create_time());
+  TimeToProto(subscription.update_time, result->mutable_update_time());
+}
+
+}  // namespace postrider
