@@ -1,6 +1,7 @@
 # The sources of gateway/model, for CMake and Bazel alike.
 
 SRCS = [
+    "event_pattern.cc",
     "ids.cc",
     "position.cc",
     "secret.cc",
@@ -10,6 +11,7 @@ SRCS = [
 HDRS = [
     "attempt.h",
     "event.h",
+    "event_pattern.h",
     "ids.h",
     "position.h",
     "poster.h",

@@ -1,0 +1,26 @@
+# The sources of gateway/accept, for CMake and Bazel alike.
+
+SRCS = [
+    "activity.cc",
+    "content_hash.cc",
+    "json_text.cc",
+    "json_writer.cc",
+    "names.cc",
+    "timestamp.cc",
+    "translate.cc",
+    "utf8.cc",
+    "validate_event.cc",
+]
+
+HDRS = [
+    "activity.h",
+    "content_hash.h",
+    "event_input.h",
+    "json_text.h",
+    "json_writer.h",
+    "names.h",
+    "timestamp.h",
+    "translate.h",
+    "utf8.h",
+    "validate_event.h",
+]

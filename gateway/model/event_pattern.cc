@@ -1,0 +1,128 @@
+#include "gateway/model/event_pattern.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gateway/base/status.h"
+
+namespace postrider {
+namespace {
+
+bool IsWordCharacter(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
+}
+
+bool IsWord(absl::string_view segment) {
+  return !segment.empty() && std::all_of(segment.begin(), segment.end(), IsWordCharacter);
+}
+
+absl::Status ValidateBytes(absl::string_view field, absl::string_view text) {
+  if (text.empty()) return InvalidField(field, "required");
+  if (text.size() > kEventTypeBytesMax) {
+    return InvalidField(field,
+                        absl::StrCat(text.size(), " bytes; the limit is ", kEventTypeBytesMax));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TooManySegments(absl::string_view field, size_t segments) {
+  return InvalidField(field,
+                      absl::StrCat(segments, " segments; the limit is ", kEventTypeSegmentsMax));
+}
+
+// Removes the first segment of `type` with its dot.
+absl::string_view WithoutFirst(absl::string_view type) {
+  const size_t dot = type.find('.');
+  return dot == absl::string_view::npos ? absl::string_view() : type.substr(dot + 1);
+}
+
+}  // namespace
+
+absl::Status ValidateEventType(absl::string_view field, absl::string_view type) {
+  RETURN_IF_ERROR(ValidateBytes(field, type));
+  const std::vector<absl::string_view> segments = absl::StrSplit(type, '.');
+  if (segments.size() > kEventTypeSegmentsMax) return TooManySegments(field, segments.size());
+  if (!std::all_of(segments.begin(), segments.end(), IsWord)) {
+    return InvalidField(field,
+                        "must be words of letters, digits, '_' and '-' with single dots between");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<EventPattern> EventPattern::Parse(absl::string_view field, absl::string_view text) {
+  RETURN_IF_ERROR(ValidateBytes(field, text));
+  const std::vector<absl::string_view> parts = absl::StrSplit(text, '.');
+  EventPattern pattern;
+  size_t unbounded = 0;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i] == "**") {
+      pattern.segments_.push_back({Kind::kAny, ""});
+      ++unbounded;
+    } else if (parts[i] == "*") {
+      const bool last = i + 1 == parts.size();
+      pattern.segments_.push_back({last ? Kind::kOneOrMore : Kind::kOne, ""});
+    } else if (IsWord(parts[i])) {
+      pattern.segments_.push_back({Kind::kWord, std::string(parts[i])});
+    } else {
+      return InvalidField(field,
+                          "each segment must be '*', '**' or a word of letters, digits, '_' and "
+                          "'-'; a '*' cannot be part of a word");
+    }
+  }
+  if (unbounded > 1) return InvalidField(field, "'**' may stand once; the limit is 1");
+  if (parts.size() - unbounded > kEventTypeSegmentsMax) {
+    return TooManySegments(field, parts.size() - unbounded);
+  }
+  return pattern;
+}
+
+bool EventPattern::Matches(absl::string_view type) const {
+  if (absl::StartsWith(type, kOperationalPrefix) && segments_[0].word != "postrider") return false;
+  return MatchesFrom(0, type);
+}
+
+bool EventPattern::MatchesFrom(size_t segment, absl::string_view rest) const {
+  if (segment == segments_.size()) return rest.empty();
+  switch (segments_[segment].kind) {
+    case Kind::kAny:
+      return MatchesFrom(segment + 1, rest) ||
+             (!rest.empty() && MatchesFrom(segment, WithoutFirst(rest)));
+    case Kind::kOneOrMore: return !rest.empty();
+    case Kind::kOne: return !rest.empty() && MatchesFrom(segment + 1, WithoutFirst(rest));
+    case Kind::kWord:
+      return rest.substr(0, rest.find('.')) == segments_[segment].word &&
+             MatchesFrom(segment + 1, WithoutFirst(rest));
+  }
+  return false;
+}
+
+void EventPattern::AppendShapes(size_t length, std::vector<Shape>* shapes) const {
+  AppendShapesFrom(0, 0, length, Shape{}, shapes);
+}
+
+void EventPattern::AppendShapesFrom(size_t segment, size_t place, size_t length, Shape shape,
+                                    std::vector<Shape>* shapes) const {
+  if (segment == segments_.size()) {
+    if (place == length) shapes->push_back(shape);
+    return;
+  }
+  const Segment& next = segments_[segment];
+  if (next.kind == Kind::kAny) {
+    for (size_t after = place; after <= length; ++after) {
+      AppendShapesFrom(segment + 1, after, length, shape, shapes);
+    }
+    return;
+  }
+  if (place >= length) return;
+  if (next.kind == Kind::kOneOrMore) {
+    shapes->push_back(shape);
+    return;
+  }
+  if (next.kind == Kind::kWord) shape[place] = &next.word;
+  AppendShapesFrom(segment + 1, place + 1, length, shape, shapes);
+}
+
+}  // namespace postrider

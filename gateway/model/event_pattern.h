@@ -1,0 +1,66 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "gateway/base/limits.h"
+
+namespace postrider {
+
+// The types of operational events begin with it: publishers may not use it, and only a pattern
+// whose first segment is this very word matches them.
+inline constexpr absl::string_view kOperationalPrefix = "postrider.";
+
+// INVALID_ARGUMENT of `field` unless `type` is 1 to kEventTypeSegmentsMax segments of
+// `[A-Za-z0-9_-]` joined by dots, kEventTypeBytesMax in all. Allows kOperationalPrefix.
+absl::Status ValidateEventType(absl::string_view field, absl::string_view type);
+
+// Which event types a subscription wants. Segments are joined by dots; each is a word, taken
+// literally, or a wildcard:
+//
+//     *    as the last segment: one segment or more; elsewhere: exactly one
+//     **   any number of segments, none included; at most once in a pattern
+//
+// So a lone `*` is everything, `message.*` covers `message.create.contact.chat`, and `*.update` has
+// two segments. Without the `**` a pattern has at most kEventTypeSegmentsMax segments. Immutable.
+class EventPattern {
+ public:
+  // What a pattern asks of the types of one length: for each segment the word that must stand
+  // there, or null where any may. Words point into the pattern.
+  using Shape = std::array<const std::string*, kEventTypeSegmentsMax>;
+
+  // Reads `text`; INVALID_ARGUMENT of `field` if it is no pattern.
+  static absl::StatusOr<EventPattern> Parse(absl::string_view field, absl::string_view text);
+
+  // Whether `type`, a valid event type, is wanted. By trying all ways; the engine itself asks an
+  // index.
+  bool Matches(absl::string_view type) const;
+
+  // Appends a shape for each way in which the pattern covers types of `length` segments, at most
+  // kEventTypeSegmentsMax: it matches such a type exactly if one of the shapes fits. Shapes may
+  // repeat. None if no type of that length matches, one unless `**` and a trailing `*` have a word
+  // between them, and never more than `length`.
+  void AppendShapes(size_t length, std::vector<Shape>* shapes) const;
+
+ private:
+  enum class Kind { kWord, kOne, kOneOrMore, kAny };
+  struct Segment {
+    Kind kind;
+    std::string word;  // When kWord.
+  };
+
+  EventPattern() = default;
+
+  bool MatchesFrom(size_t segment, absl::string_view rest) const;
+  void AppendShapesFrom(size_t segment, size_t place, size_t length, Shape shape,
+                        std::vector<Shape>* shapes) const;
+
+  std::vector<Segment> segments_;  // kOneOrMore only as the last, kAny at most once.
+};
+
+}  // namespace postrider
