@@ -31,6 +31,7 @@ inline constexpr size_t kBatchBytesMax = 4 * 1024 * 1024;
 inline constexpr size_t kStreamUnackedEventsMax = 1024;
 inline constexpr size_t kStreamUnackedBytesMax = 4 * 1024 * 1024;
 inline constexpr absl::Duration kStreamUnreadAcksMax = absl::Seconds(60);
+inline constexpr size_t kRefusedKeysMax = 1024;  // Ordering keys held by one batch or stream.
 
 // --- Subscriptions ------------------------------------------------------------------------------
 inline constexpr size_t kPatternsMax = 100;
