@@ -26,7 +26,8 @@ endfunction()
 
 add_library(postrider_warnings INTERFACE)
 target_compile_options(postrider_warnings INTERFACE
-  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Werror)
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Werror
+  -Wno-missing-field-initializers)  # Designated initialisers leave out what has a default.
 
 # The library NAME from DIRECTORY's SRCS.
 function(postrider_library name directory)

@@ -1,0 +1,141 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "gateway/dispatch/messages.h"
+#include "gateway/dispatch/outcome_record.h"
+#include "gateway/dispatch/retry_lane.h"
+#include "gateway/dispatch/shard_progress.h"
+#include "gateway/dispatch/subscription_directory.h"
+#include "gateway/model/poster.h"
+#include "gateway/model/subscription.h"
+#include "gateway/store/store.h"
+
+namespace postrider {
+
+// What one subscription is owed, and the order in which it goes out.
+//
+// First attempts come from the tails of the shards or from its own reading, retries from its
+// exceptions. Lives on one loop and does no I/O: the Dispatcher sends what Next() says, reads what
+// NextRead() and NextLoad() say, stores what OnResult() returns and reports each step back.
+class DeliveryQueue {
+ public:
+  struct Options {
+    int max_in_flight_default = 10;
+    std::vector<absl::Duration> default_schedule;  // Empty: the built-in one.
+  };
+
+  // `options`, `directory` and `outbox` are the loop's and outlive this.
+  DeliveryQueue(std::shared_ptr<const Subscription> subscription, const Options* options,
+                const SubscriptionDirectory* directory, Outbox* outbox);
+
+  // --- Configuration and recovery ---
+  void Configure(std::shared_ptr<const Subscription> subscription);
+  void RestoreReader(const ReaderRow& row);
+  void RestoreExceptions(const NextDue& next_due) { retries_.Restore(next_due); }
+  const Subscription& subscription() const { return *subscription_; }
+
+  // --- Messages from shards ---
+  void OnPair(PairMessage message);
+  // From now on ReaderRowOf() of the shard has a value; it must be written. `epoch`: a number that
+  // no earlier leave had.
+  void OnLeave(const LeaveMessage& message, uint64_t epoch);
+  // Granted: the reader row must be erased, after all that was submitted before.
+  void OnRejoinAnswer(const RejoinAnswerMessage& message);
+
+  // --- Sending ---
+  // The next exchange to make, if one may begin. It is in flight until OnResult().
+  std::optional<Exchange> Next(absl::Time now, absl::Duration monotonic);
+  // What the exchange leaves behind; nothing if it was our own fault: it will be tried again (E7).
+  std::optional<OutcomeRecord> OnResult(Exchange exchange, const PostResult& result, absl::Time now,
+                                        absl::Duration monotonic, double chance);
+  // The record is committed.
+  void OnCommitted(ShardId shard, const CommittedOutcome& outcome, AttemptSeq attempt_head);
+
+  // --- Reading by itself ---
+  struct Read {
+    ShardId shard = 0;
+    Seq after = 0;
+  };
+  std::optional<Read> NextRead(absl::Duration monotonic);
+  void OnRead(const Read& read, const absl::StatusOr<std::vector<LogEntry>>& entries,
+              absl::Duration monotonic);
+  // A shard whose log is read to the end: it should be asked to take the subscription back, once
+  // all outcomes so far have been submitted, with AskRejoin().
+  std::optional<ShardId> WantsRejoin() const;
+  void AskRejoin(ShardId shard);
+
+  // The position to write with the next outcomes in `shard`: null while its tail feeds us.
+  std::optional<ReaderRow> ReaderRowOf(ShardId shard) const;
+  // Which leave the row of now belongs to; OnRowCommitted() wants it back.
+  uint64_t EpochOf(ShardId shard) const;
+  void OnRowCommitted(ShardId shard, uint64_t epoch);
+
+  // --- Retries ---
+  std::optional<RetryLane::Load> NextLoad(absl::Time now);
+  void OnLoaded(const RetryLane::Load& load, absl::StatusOr<std::vector<DueException>> rows,
+                absl::Time now);
+
+  // When something may be to do that no event announces. Wall clock: the next retry that is due.
+  absl::Time next_due() const;
+  // Monotonic: end of a pause after a fault of ours, or the next look for new events; nullopt:
+  // none.
+  std::optional<absl::Duration> next_poll() const;
+
+  // Nothing waits, nothing is in flight, nothing is read: it can be forgotten and made anew.
+  bool idle() const;
+  size_t ready() const { return ready_.size(); }
+  int in_flight() const { return in_flight_; }
+  uint64_t exceptions_waiting() const { return retries_.waiting(); }
+
+ private:
+  struct Lane {
+    ShardProgress progress;
+    uint64_t epoch = 0;  // Counts leaves.
+    bool asked_to_leave = false;
+    bool caught_up = false;    // The last page was the end of the log.
+    Seq refused_at = 0;        // The oldest owed seq when rejoining was refused; 0: none.
+    absl::Duration next_read;  // Monotonic: not before.
+    absl::Duration poll_delay;
+  };
+
+  bool MaySend(absl::Duration monotonic) const;
+  bool MayRead() const;
+  bool ExceptionsFull() const;
+  int InFlightMax() const;
+  Exchange StartFirst(absl::Time now);
+  Exchange StartRetry(DueException exception, absl::Time now);
+  void PutBack(Exchange exchange, absl::Duration monotonic);
+  void LeaveIfOverBudget();
+  // Forgets ready pairs of a lane that reads by itself, but for the first `keep`.
+  void UnloadReady(ShardId shard, Lane& lane, size_t keep);
+  void UnloadAll();
+
+  std::shared_ptr<const Subscription> subscription_;
+  const Options* const options_;
+  const SubscriptionDirectory* const directory_;
+  Outbox* const outbox_;
+
+  std::deque<LogEntry> ready_;  // First attempts, in the order they came.
+  size_t ready_bytes_ = 0;
+  absl::flat_hash_map<ShardId, Lane> lanes_;
+  RetryLane retries_;
+  int in_flight_ = 0;
+  int uncommitted_ = 0;  // Outcomes submitted, or about to be.
+  int retries_in_flight_ = 0;
+  uint64_t turns_ = 0;  // Counts exchanges, for the shares of the lanes.
+  bool reading_ = false;
+  ShardId last_read_shard_ = 0;
+  absl::Duration fault_until_;  // Monotonic: nothing is sent before (E7).
+  absl::Duration fault_delay_;
+};
+
+}  // namespace postrider

@@ -1,0 +1,184 @@
+// The part of DeliveryQueue that reads the log by itself: pages, positions, rejoining (R3, R4).
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/base/limits.h"
+#include "gateway/dispatch/delivery_queue.h"
+
+namespace postrider {
+namespace {
+
+constexpr absl::Duration kPollDelayMin = absl::Milliseconds(5);
+constexpr absl::Duration kPollDelayMax = absl::Milliseconds(200);
+
+// A page shorter than this was cut by the end of the log and not by its budget.
+bool IsLastPage(const std::vector<LogEntry>& entries) {
+  size_t bytes = 0;
+  for (const LogEntry& entry : entries) {
+    bytes += entry.bytes();
+  }
+  return entries.size() < kReaderPageEvents && bytes < kReaderPageBytes / 2;
+}
+
+}  // namespace
+
+void DeliveryQueue::RestoreReader(const ReaderRow& row) { lanes_[row.shard].progress.Restore(row); }
+
+bool DeliveryQueue::MayRead() const {
+  return subscription_->may_send() && !reading_ && !ExceptionsFull() &&
+         ready_.size() < kReaderPageEvents / 2 && ready_bytes_ < kQueueBytesMax / 2;
+}
+
+std::optional<DeliveryQueue::Read> DeliveryQueue::NextRead(absl::Duration monotonic) {
+  if (!MayRead()) {
+    return std::nullopt;
+  }
+  // Round robin: the lowest shard above the last one that was read, else the lowest.
+  std::optional<ShardId> above;
+  std::optional<ShardId> lowest;
+  for (const auto& [shard, lane] : lanes_) {
+    if (lane.progress.mode() != ShardProgress::Mode::kReading || lane.caught_up ||
+        lane.next_read > monotonic || lane.progress.WindowFull(lane.progress.scan())) {
+      continue;
+    }
+    lowest = std::min(lowest.value_or(shard), shard);
+    if (shard > last_read_shard_) {
+      above = std::min(above.value_or(shard), shard);
+    }
+  }
+  if (!lowest.has_value()) {
+    return std::nullopt;
+  }
+  reading_ = true;
+  last_read_shard_ = above.value_or(*lowest);
+  return Read{.shard = last_read_shard_, .after = lanes_[last_read_shard_].progress.scan() - 1};
+}
+
+void DeliveryQueue::OnRead(const Read& read, const absl::StatusOr<std::vector<LogEntry>>& entries,
+                           absl::Duration monotonic) {
+  reading_ = false;
+  Lane& lane = lanes_[read.shard];
+  ShardProgress& progress = lane.progress;
+  if (progress.mode() != ShardProgress::Mode::kReading || progress.scan() != read.after + 1) {
+    return;  // Unloaded meanwhile: read again from where it is now.
+  }
+  if (!entries.ok() || entries->empty()) {
+    lane.poll_delay = std::clamp(2 * lane.poll_delay, kPollDelayMin, kPollDelayMax);
+    lane.next_read = monotonic + lane.poll_delay;
+    lane.caught_up = entries.ok() && !progress.settled_ahead();
+    return;
+  }
+  lane.poll_delay = absl::ZeroDuration();
+  for (const LogEntry& entry : *entries) {
+    if (progress.WindowFull(entry.seq)) {
+      return;
+    }
+    if (!progress.ReadPast(entry.seq) && directory_->Wants(subscription_->number, entry)) {
+      progress.Owe(entry.seq);
+      ready_bytes_ += entry.bytes();
+      ready_.push_back(entry);
+    }
+  }
+  lane.caught_up = IsLastPage(*entries) && !progress.settled_ahead();
+}
+
+std::optional<ShardId> DeliveryQueue::WantsRejoin() const {
+  if (!subscription_->may_send() || ExceptionsFull() || ready_bytes_ > kQueueBytesMax / 2) {
+    return std::nullopt;
+  }
+  for (const auto& [shard, lane] : lanes_) {
+    if (lane.progress.mode() == ShardProgress::Mode::kReading && lane.caught_up) {
+      return shard;
+    }
+  }
+  return std::nullopt;
+}
+
+void DeliveryQueue::AskRejoin(ShardId shard) {
+  Lane& lane = lanes_[shard];
+  const std::deque<Seq>& owed = lane.progress.owed();
+  if (lane.refused_at != 0 && !owed.empty() && owed.front() == lane.refused_at) {
+    lane.caught_up = false;  // What stood in the way still does: go on reading.
+    return;
+  }
+  lane.progress.set_mode(ShardProgress::Mode::kAsking);
+  outbox_->ToShard(shard, AskRejoinMessage{.subscription = subscription_->number,
+                                           .shard = shard,
+                                           .scan = lane.progress.scan(),
+                                           .unsettled = {owed.begin(), owed.end()}});
+}
+
+std::optional<ReaderRow> DeliveryQueue::ReaderRowOf(ShardId shard) const {
+  const auto lane = lanes_.find(shard);
+  if (lane == lanes_.end() || lane->second.progress.mode() == ShardProgress::Mode::kTail) {
+    return std::nullopt;
+  }
+  return lane->second.progress.Row(subscription_->number, shard);
+}
+
+uint64_t DeliveryQueue::EpochOf(ShardId shard) const {
+  const auto lane = lanes_.find(shard);
+  return lane == lanes_.end() ? 0 : lane->second.epoch;
+}
+
+void DeliveryQueue::OnRowCommitted(ShardId shard, uint64_t epoch) {
+  const auto lane = lanes_.find(shard);
+  if (lane == lanes_.end() || lane->second.epoch != epoch ||
+      lane->second.progress.mode() != ShardProgress::Mode::kLeaving) {
+    return;
+  }
+  lane->second.progress.set_mode(ShardProgress::Mode::kReading);
+  outbox_->ToShard(shard, LeftMessage{.subscription = subscription_->number, .shard = shard});
+}
+
+void DeliveryQueue::UnloadReady(ShardId shard, Lane& lane, size_t keep) {
+  std::vector<Seq> unloaded;
+  size_t kept = 0;
+  size_t kept_bytes = 0;
+  std::deque<LogEntry> still_ready;
+  for (LogEntry& entry : ready_) {
+    const bool mine = entry.shard == shard;
+    const bool fits = kept < keep && kept_bytes < kReaderPageBytes && unloaded.empty();
+    if (!mine || fits) {
+      kept += mine ? 1 : 0;
+      kept_bytes += mine ? entry.bytes() : 0;
+      still_ready.push_back(std::move(entry));
+    } else {
+      unloaded.push_back(entry.seq);
+      ready_bytes_ -= entry.bytes();
+    }
+  }
+  ready_ = std::move(still_ready);
+  std::sort(unloaded.begin(), unloaded.end());
+  lane.progress.Unload(unloaded);
+}
+
+void DeliveryQueue::UnloadAll() {
+  retries_.Unload();
+  for (auto& [shard, lane] : lanes_) {
+    if (lane.progress.mode() == ShardProgress::Mode::kReading ||
+        lane.progress.mode() == ShardProgress::Mode::kLeaving) {
+      lane.caught_up = false;
+      UnloadReady(shard, lane, 0);
+    }
+  }
+}
+
+std::optional<absl::Duration> DeliveryQueue::next_poll() const {
+  std::optional<absl::Duration> earliest;
+  if (fault_delay_ > absl::ZeroDuration()) {
+    earliest = fault_until_;
+  }
+  if (!MayRead()) {
+    return earliest;
+  }
+  for (const auto& [shard, lane] : lanes_) {
+    if (lane.progress.mode() == ShardProgress::Mode::kReading && !lane.caught_up) {
+      earliest = std::min(earliest.value_or(lane.next_read), lane.next_read);
+    }
+  }
+  return earliest;
+}
+
+}  // namespace postrider

@@ -1,0 +1,181 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/time/time.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/loop.h"
+#include "gateway/base/random.h"
+#include "gateway/dispatch/delivery_queue.h"
+#include "gateway/dispatch/messages.h"
+#include "gateway/dispatch/outcome_buffer.h"
+#include "gateway/dispatch/shard_tail.h"
+#include "gateway/dispatch/subscription_directory.h"
+#include "gateway/model/poster.h"
+#include "gateway/store/group_commit.h"
+#include "gateway/store/read_executor.h"
+
+namespace postrider {
+
+// What the engine's parts need from outside. All outlive the engine's work.
+struct DispatchServices {
+  const Clock* clock = nullptr;
+  Random* random = nullptr;
+  GroupCommit* commits = nullptr;
+  ReadExecutor* reads = nullptr;
+};
+
+// How one loop reaches the others.
+class Mesh {
+ public:
+  virtual ~Mesh() = default;
+  virtual int LoopOfShard(ShardId shard) const = 0;
+  // Hands `messages` to the dispatcher of `loop`. Thread-safe.
+  virtual void Send(int loop, std::vector<Message> messages) = 0;
+  // `bytes` of events that were handed over have left memory budgets (R6). Thread-safe.
+  virtual void OnHandedOver(ShardId shard, size_t bytes) = 0;
+};
+
+// Counters of one loop, for metrics. Written on the loop, read anywhere.
+struct DispatchCounters {
+  std::atomic<uint64_t> delivered{0};
+  std::atomic<uint64_t> failed{0};
+  std::atomic<uint64_t> dead{0};
+  std::atomic<uint64_t> own_faults{0};
+  std::atomic<int64_t> in_flight{0};
+  std::atomic<int64_t> queues{0};
+  std::atomic<int64_t> exceptions_waiting{0};
+  std::atomic<int64_t> tail_oldest_age_ms{0};
+  std::atomic<int64_t> retry_oldest_age_ms{0};
+};
+
+// Everything that happens on one loop: the tails of its shards, the queues of its subscriptions,
+// and the I/O that both ask for.
+//
+// Each entry is one turn: it changes the parts that it concerns, then EndTurn() lets those act that
+// have something to do, and sends what they said. All calls but counters() are made on the loop.
+class Dispatcher final : private Outbox {
+ public:
+  // A change of the configuration as a loop sees it; a null subscription was deleted.
+  struct Configured {
+    SubscriptionNumber number = 0;
+    std::shared_ptr<const Subscription> subscription;
+    int home = 0;
+  };
+
+  Dispatcher(Loop* loop, Poster* poster, const DispatchServices& services,
+             const DeliveryQueue::Options& options, Mesh* mesh);
+
+  // --- Before the loop runs ---
+  void RestoreConfiguration(const std::vector<Configured>& subscriptions);
+  void RestoreShard(ShardId shard, const ShardRecovery& recovery);
+  void RestoreReader(const ReaderRow& row);
+  void RestoreExceptions(const NextDue& next_due);
+
+  // --- On the loop ---
+  void Start();
+  void OnConfigured(const std::vector<Configured>& changes);
+  void OnEvents(const CommittedGroup::Shard& events);
+  void OnHead(ShardId shard, Seq head);
+  void OnMessages(std::vector<Message> messages);
+  // Starts no more exchanges; calls `done` when none is on the wire and all outcomes are committed.
+  void Drain(absl::AnyInvocable<void() &&> done);
+
+  const SubscriptionDirectory& directory() const { return directory_; }
+  const DispatchCounters& counters() const { return counters_; }
+
+ private:
+  struct Slot {
+    Slot(std::shared_ptr<const Subscription> subscription, const DeliveryQueue::Options* options,
+         const SubscriptionDirectory* directory, Outbox* outbox)
+        : queue(std::move(subscription), options, directory, outbox) {}
+    DeliveryQueue queue;
+    std::shared_ptr<const Endpoint> endpoint;        // Made when first needed.
+    absl::Time due = absl::InfiniteFuture();         // As in due_.
+    absl::Duration poll = absl::InfiniteDuration();  // As in polls_.
+    uint64_t exceptions_counted = 0;
+    bool held_back = false;  // Stands in held_back_.
+  };
+
+  void ToSubscription(SubscriptionNumber subscription, Message message) override;
+  void ToShard(ShardId shard, Message message) override;
+
+  // --- Turns ---
+  void EndTurn();
+  void RunTails();
+  void RunTail(ShardTail& tail);
+  void RunQueues();
+  void ReadForTail(ShardId shard, Seq after);
+  void OnTailRead(ShardId shard, const absl::StatusOr<std::vector<LogEntry>>& entries);
+  void SendMessages();
+  void Deliver(Message message);
+  void FlushOutcomes();
+  OutcomeBuffer::Row RowOf(SubscriptionNumber number, ShardId shard);
+  void ArmTimer();
+  void OnTimer(absl::Duration timer);
+  void TakeCursors();
+  void UpdateGauges();
+
+  // --- Queues (dispatcher_queues.cc) ---
+  Slot* FindSlot(SubscriptionNumber number);
+  Slot* SlotOf(SubscriptionNumber number);  // Makes one; null if the subscription was deleted.
+  void RemoveSlot(SubscriptionNumber number);
+  void RunQueue(SubscriptionNumber number);
+  void HoldBack(SubscriptionNumber number, Slot& slot);
+  void StartExchanges(SubscriptionNumber number, Slot& slot);
+  void Send(SubscriptionNumber number, Slot& slot, Exchange exchange);
+  void StartReads(SubscriptionNumber number, Slot& slot);
+  void Finish(SubscriptionNumber number, Slot& slot, Exchange exchange, const PostResult& result);
+  void OnPosted(SubscriptionNumber number, Exchange exchange, const PostResult& result);
+  void OnRead(SubscriptionNumber number, const DeliveryQueue::Read& read,
+              const absl::StatusOr<std::vector<LogEntry>>& entries);
+  void OnLoaded(SubscriptionNumber number, const RetryLane::Load& load,
+                absl::StatusOr<std::vector<DueException>> rows);
+  void OnOutcomesCommitted(const OutcomeNotices& notices, AttemptSeq attempt_head);
+  void UpdateAlarms(SubscriptionNumber number, Slot& slot);
+  bool MayStartExchange() const;
+  void Wake(SubscriptionNumber number) { active_queues_.insert(number); }
+
+  Loop* const loop_;
+  Poster* const poster_;
+  const DispatchServices services_;
+  const DeliveryQueue::Options options_;
+  Mesh* const mesh_;
+
+  SubscriptionDirectory directory_;
+  absl::flat_hash_map<ShardId, std::unique_ptr<ShardTail>> tails_;
+  absl::flat_hash_map<SubscriptionNumber, std::unique_ptr<Slot>> slots_;
+  OutcomeBuffer outcomes_;
+
+  // Who may have something to do in this turn.
+  absl::btree_set<ShardId> active_tails_;
+  absl::btree_set<SubscriptionNumber> active_queues_;
+  std::deque<SubscriptionNumber> held_back_;  // Could send, but the loop may not start exchanges.
+  absl::btree_set<ShardId> tails_reading_;
+  std::vector<std::vector<Message>> outgoing_;  // One a loop.
+
+  // Alarms: what is to be looked at when.
+  std::set<std::pair<absl::Time, SubscriptionNumber>> due_;
+  std::set<std::pair<absl::Duration, SubscriptionNumber>> polls_;
+  std::set<absl::Duration> timers_;  // Monotonic; those under way.
+  absl::Duration cursor_due_ = absl::InfiniteDuration();
+  absl::Duration tail_age_due_ = absl::InfiniteDuration();
+
+  int in_flight_ = 0;
+  uint64_t leaves_ = 0;  // Numbers the leaves of all queues: their epochs.
+  bool draining_ = false;
+  absl::AnyInvocable<void() &&> drained_;
+  DispatchCounters counters_;
+};
+
+}  // namespace postrider

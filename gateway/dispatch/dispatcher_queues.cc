@@ -1,0 +1,251 @@
+// The part of Dispatcher that runs the queues: exchanges, reads, outcomes, alarms.
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/base/limits.h"
+#include "gateway/base/log.h"
+#include "gateway/dispatch/dispatcher.h"
+
+namespace postrider {
+namespace {
+
+// Queues that are at rest are kept up to this number, for what they have made ready.
+constexpr size_t kQueuesAtRestMax = 10'000;
+
+// Uniform in [0, 1).
+double Fraction(Random* random) { return static_cast<double>(random->Next() >> 11) * 0x1.0p-53; }
+
+}  // namespace
+
+Dispatcher::Slot* Dispatcher::FindSlot(SubscriptionNumber number) {
+  const auto found = slots_.find(number);
+  return found == slots_.end() ? nullptr : found->second.get();
+}
+
+Dispatcher::Slot* Dispatcher::SlotOf(SubscriptionNumber number) {
+  if (Slot* const slot = FindSlot(number); slot != nullptr) {
+    return slot;
+  }
+  const SubscriptionDirectory::Entry* const entry = directory_.Find(number);
+  if (entry == nullptr) {
+    return nullptr;
+  }
+  Outbox* const outbox = this;
+  auto slot = std::make_unique<Slot>(entry->subscription, &options_, &directory_, outbox);
+  return slots_.emplace(number, std::move(slot)).first->second.get();
+}
+
+void Dispatcher::RemoveSlot(SubscriptionNumber number) {
+  const auto found = slots_.find(number);
+  if (found == slots_.end()) {
+    return;
+  }
+  due_.erase({found->second->due, number});
+  polls_.erase({found->second->poll, number});
+  counters_.exceptions_waiting -= static_cast<int64_t>(found->second->exceptions_counted);
+  slots_.erase(found);
+}
+
+bool Dispatcher::MayStartExchange() const {
+  return !draining_ && in_flight_ < kInFlightPerLoopMax &&
+         !outcomes_.Congested(services_.clock->Monotonic());
+}
+
+void Dispatcher::RunQueues() {
+  while (!held_back_.empty() && MayStartExchange()) {
+    const SubscriptionNumber number = held_back_.front();
+    held_back_.pop_front();
+    if (Slot* const slot = FindSlot(number); slot != nullptr) {
+      slot->held_back = false;
+      RunQueue(number);
+    }
+  }
+  // What a queue does can wake another only through messages, which arrive in a later turn.
+  while (!active_queues_.empty()) {
+    const absl::btree_set<SubscriptionNumber> active = std::exchange(active_queues_, {});
+    for (const SubscriptionNumber number : active) {
+      RunQueue(number);
+    }
+  }
+  counters_.in_flight = in_flight_;
+  counters_.queues = static_cast<int64_t>(slots_.size());
+}
+
+void Dispatcher::RunQueue(SubscriptionNumber number) {
+  Slot* const slot = FindSlot(number);
+  if (slot == nullptr) {
+    return;
+  }
+  StartExchanges(number, *slot);
+  StartReads(number, *slot);
+  if (const std::optional<ShardId> shard = slot->queue.WantsRejoin(); shard.has_value()) {
+    FlushOutcomes();  // The asked position may rest on outcomes that are still gathered.
+    slot->queue.AskRejoin(*shard);
+    Wake(number);
+  }
+  UpdateAlarms(number, *slot);
+  if (slots_.size() > kQueuesAtRestMax && slot->queue.idle()) {
+    RemoveSlot(number);
+  }
+}
+
+void Dispatcher::HoldBack(SubscriptionNumber number, Slot& slot) {
+  if (!slot.held_back) {
+    slot.held_back = true;
+    held_back_.push_back(number);
+  }
+}
+
+void Dispatcher::StartExchanges(SubscriptionNumber number, Slot& slot) {
+  while (true) {
+    if (!MayStartExchange()) {
+      HoldBack(number, slot);
+      return;
+    }
+    const absl::Time now = services_.clock->Now();
+    std::optional<Exchange> exchange = slot.queue.Next(now, services_.clock->Monotonic());
+    if (!exchange.has_value()) {
+      return;
+    }
+    if (exchange->expired) {
+      Finish(number, slot, *std::move(exchange),
+             PostResult{.outcome = Outcome::kExpired, .error_text = "its time was over"});
+      continue;
+    }
+    Send(number, slot, *std::move(exchange));
+  }
+}
+
+void Dispatcher::Send(SubscriptionNumber number, Slot& slot, Exchange exchange) {
+  if (slot.endpoint == nullptr) {
+    slot.endpoint = poster_->Prepare(slot.queue.subscription());
+  }
+  ++in_flight_;
+  PostRequest request{.endpoint = slot.endpoint,
+                      .event = exchange.entry.event,
+                      .attempt_number = exchange.attempt_number};
+  poster_->Post(std::move(request),
+                [this, number, exchange = std::move(exchange)](const PostResult& result) mutable {
+                  OnPosted(number, std::move(exchange), result);
+                });
+}
+
+void Dispatcher::OnPosted(SubscriptionNumber number, Exchange exchange, const PostResult& result) {
+  --in_flight_;
+  if (Slot* const slot = FindSlot(number); slot != nullptr) {
+    Finish(number, *slot, std::move(exchange), result);
+    Wake(number);
+  }
+  EndTurn();
+}
+
+void Dispatcher::Finish(SubscriptionNumber number, Slot& slot, Exchange exchange,
+                        const PostResult& result) {
+  const ShardId shard = exchange.entry.shard;
+  const absl::Duration monotonic = services_.clock->Monotonic();
+  std::optional<OutcomeRecord> record = slot.queue.OnResult(
+      std::move(exchange), result, services_.clock->Now(), monotonic, Fraction(services_.random));
+  if (!record.has_value()) {
+    ++counters_.own_faults;
+    LogError(absl::StrCat("a fault of our own, will try again: ", result.error_text));
+    return;
+  }
+  switch (record->attempt.disposition) {
+    case Disposition::kDelivered: ++counters_.delivered; break;
+    case Disposition::kDead: ++counters_.dead; break;
+    case Disposition::kException:
+    case Disposition::kStillOwed: ++counters_.failed; break;
+  }
+  outcomes_.Add(shard, *std::move(record), monotonic);
+  if (slot.queue.ReaderRowOf(shard).has_value()) {
+    outcomes_.AddReaderRow(shard, number, monotonic);
+  }
+}
+
+void Dispatcher::OnOutcomesCommitted(const OutcomeNotices& notices, AttemptSeq attempt_head) {
+  outcomes_.OnCommitted(notices);
+  for (const CommittedOutcome& outcome : notices.outcomes) {
+    if (Slot* const slot = FindSlot(outcome.subscription); slot != nullptr) {
+      slot->queue.OnCommitted(notices.shard, outcome, attempt_head);
+      Wake(outcome.subscription);
+    }
+  }
+  for (const auto& [number, epoch] : notices.rows) {
+    if (Slot* const slot = FindSlot(number); slot != nullptr) {
+      slot->queue.OnRowCommitted(notices.shard, epoch);
+      Wake(number);
+    }
+  }
+  EndTurn();
+}
+
+void Dispatcher::StartReads(SubscriptionNumber number, Slot& slot) {
+  if (draining_) {
+    return;
+  }
+  if (const auto read = slot.queue.NextRead(services_.clock->Monotonic()); read.has_value()) {
+    services_.reads->Run([this, number, read = *read](StoreReader& reader) {
+      auto entries = reader.ReadLog(read.shard, read.after, kReaderPageEvents, kReaderPageBytes);
+      loop_->Post(
+          [this, number, read, entries = std::move(entries)] { OnRead(number, read, entries); });
+    });
+  }
+  if (const auto load = slot.queue.NextLoad(services_.clock->Now()); load.has_value()) {
+    services_.reads->Run([this, number, load = *load](StoreReader& reader) {
+      auto rows = reader.ReadDue(number, load.shard, absl::InfiniteFuture(), load.limit);
+      loop_->Post([this, number, load, rows = std::move(rows)]() mutable {
+        OnLoaded(number, load, std::move(rows));
+      });
+    });
+  }
+}
+
+void Dispatcher::OnRead(SubscriptionNumber number, const DeliveryQueue::Read& read,
+                        const absl::StatusOr<std::vector<LogEntry>>& entries) {
+  if (!entries.ok()) {
+    LogError(absl::StrCat("reading the log for a subscription: ", entries.status().ToString()));
+  }
+  if (Slot* const slot = FindSlot(number); slot != nullptr) {
+    slot->queue.OnRead(read, entries, services_.clock->Monotonic());
+    Wake(number);
+  }
+  EndTurn();
+}
+
+void Dispatcher::OnLoaded(SubscriptionNumber number, const RetryLane::Load& load,
+                          absl::StatusOr<std::vector<DueException>> rows) {
+  if (!rows.ok()) {
+    LogError(absl::StrCat("reading exceptions: ", rows.status().ToString()));
+  }
+  if (Slot* const slot = FindSlot(number); slot != nullptr) {
+    slot->queue.OnLoaded(load, std::move(rows), services_.clock->Now());
+    Wake(number);
+  }
+  EndTurn();
+}
+
+void Dispatcher::UpdateAlarms(SubscriptionNumber number, Slot& slot) {
+  const absl::Time due = slot.queue.next_due();
+  if (due != slot.due) {
+    due_.erase({slot.due, number});
+    if (due != absl::InfiniteFuture()) {
+      due_.insert({due, number});
+    }
+    slot.due = due;
+  }
+  const absl::Duration poll = slot.queue.next_poll().value_or(absl::InfiniteDuration());
+  if (poll != slot.poll) {
+    polls_.erase({slot.poll, number});
+    if (poll != absl::InfiniteDuration()) {
+      polls_.insert({poll, number});
+    }
+    slot.poll = poll;
+  }
+  const uint64_t waiting = slot.queue.exceptions_waiting();
+  counters_.exceptions_waiting +=
+      static_cast<int64_t>(waiting) - static_cast<int64_t>(slot.exceptions_counted);
+  slot.exceptions_counted = waiting;
+}
+
+}  // namespace postrider

@@ -1,0 +1,156 @@
+#include "gateway/dispatch/engine.h"
+
+#include <utility>
+
+#include "gateway/base/limits.h"
+#include "gateway/model/url.h"
+
+namespace postrider {
+
+Engine::Engine(const std::vector<LoopParts>& loops, uint32_t shard_count,
+               const DispatchServices& services, const DeliveryQueue::Options& options)
+    : loops_(loops), handed_over_(shard_count) {
+  Mesh* const mesh = this;
+  for (const LoopParts& parts : loops_) {
+    dispatchers_.push_back(
+        std::make_unique<Dispatcher>(parts.loop, parts.poster, services, options, mesh));
+  }
+}
+
+void Engine::Recover(const Configuration& configuration, const std::vector<ShardRecovery>& shards,
+                     const std::vector<NextDue>& next_due) {
+  std::vector<Dispatcher::Configured> changes;
+  changes.reserve(configuration.subscriptions.size());
+  for (const std::shared_ptr<const Subscription>& subscription : configuration.subscriptions) {
+    changes.push_back({.number = subscription->number,
+                       .subscription = subscription,
+                       .home = HomeOf(*subscription)});
+  }
+  for (const std::unique_ptr<Dispatcher>& dispatcher : dispatchers_) {
+    dispatcher->RestoreConfiguration(changes);
+  }
+  for (ShardId shard = 0; shard < shards.size(); ++shard) {
+    dispatchers_[LoopOfShard(shard)]->RestoreShard(shard, shards[shard]);
+    for (const ReaderRow& row : shards[shard].readers) {
+      if (const auto home = homes_.find(row.subscription); home != homes_.end()) {
+        dispatchers_[home->second]->RestoreReader(row);
+      }
+    }
+  }
+  for (const NextDue& due : next_due) {
+    if (const auto home = homes_.find(due.subscription); home != homes_.end()) {
+      dispatchers_[home->second]->RestoreExceptions(due);
+    }
+  }
+}
+
+void Engine::Start() {
+  for (size_t i = 0; i < loops_.size(); ++i) {
+    loops_[i].loop->Post([dispatcher = dispatchers_[i].get()] { dispatcher->Start(); });
+  }
+}
+
+void Engine::OnCommitted(const CommittedGroup& group) {
+  if (!group.configured.empty()) {
+    PostConfigured(group.configured);
+  }
+  for (const CommittedGroup::Shard& shard : group.shards) {
+    PostEvents(shard);
+  }
+}
+
+void Engine::PostConfigured(const std::vector<CommittedGroup::Configured>& configured) {
+  std::vector<Dispatcher::Configured> changes;
+  changes.reserve(configured.size());
+  for (const CommittedGroup::Configured& change : configured) {
+    const bool deleted = change.subscription == nullptr;
+    changes.push_back({.number = change.number,
+                       .subscription = change.subscription,
+                       .home = deleted ? 0 : HomeOf(*change.subscription)});
+    if (deleted) {
+      homes_.erase(change.number);
+    }
+  }
+  for (size_t i = 0; i < loops_.size(); ++i) {
+    loops_[i].loop->Post(
+        [dispatcher = dispatchers_[i].get(), changes] { dispatcher->OnConfigured(changes); });
+  }
+}
+
+void Engine::PostEvents(const CommittedGroup::Shard& shard) {
+  if (shard.entries.empty()) {
+    return;
+  }
+  size_t bytes = 0;
+  for (const LogEntry& entry : shard.entries) {
+    bytes += entry.bytes();
+  }
+  const int loop = LoopOfShard(shard.shard);
+  Dispatcher* const dispatcher = dispatchers_[loop].get();
+  const size_t before = handed_over_[shard.shard].load();
+  if (before > 0 && before + bytes > kTailBytesMax) {
+    // The tail is behind: it reads the log from its own position when it gets there (R6).
+    loops_[loop].loop->Post([dispatcher, id = shard.shard, head = shard.entries.back().seq] {
+      dispatcher->OnHead(id, head);
+    });
+    return;
+  }
+  handed_over_[shard.shard] += bytes;
+  loops_[loop].loop->Post([dispatcher, shard] { dispatcher->OnEvents(shard); });
+}
+
+std::function<void()> Engine::MakeBarrier(absl::AnyInvocable<void() &&> done) const {
+  struct Barrier {
+    std::atomic<size_t> missing;
+    absl::AnyInvocable<void() &&> done;
+  };
+  auto barrier = std::make_shared<Barrier>();
+  barrier->missing = loops_.size();
+  barrier->done = std::move(done);
+  return [barrier] {
+    if (--barrier->missing == 0) std::move(barrier->done)();
+  };
+}
+
+void Engine::AfterAllLoops(absl::AnyInvocable<void() &&> done) {
+  const std::function<void()> arrive = MakeBarrier(std::move(done));
+  for (const LoopParts& parts : loops_) {
+    parts.loop->Post(arrive);
+  }
+}
+
+void Engine::Drain(absl::AnyInvocable<void() &&> done) {
+  const std::function<void()> arrive = MakeBarrier(std::move(done));
+  for (size_t i = 0; i < loops_.size(); ++i) {
+    loops_[i].loop->Post(
+        [dispatcher = dispatchers_[i].get(), arrive] { dispatcher->Drain(arrive); });
+  }
+}
+
+int Engine::HomeOf(const Subscription& subscription) {
+  const auto known = homes_.find(subscription.number);
+  if (known != homes_.end()) {
+    return known->second;
+  }
+  const int home = HomeOfUrl(subscription.url);
+  homes_[subscription.number] = home;
+  return home;
+}
+
+int Engine::HomeOfUrl(absl::string_view url) const {
+  const absl::StatusOr<Url> parsed = ParseUrl(url);
+  return static_cast<int>(ShardOf(parsed.ok() ? parsed->origin() : "", loops_.size()));
+}
+
+int Engine::LoopOfShard(ShardId shard) const { return static_cast<int>(shard % loops_.size()); }
+
+void Engine::Send(int loop, std::vector<Message> messages) {
+  loops_[loop].loop->Post(
+      [dispatcher = dispatchers_[loop].get(), messages = std::move(messages)]() mutable {
+        dispatcher->OnMessages(std::move(messages));
+      });
+}
+
+void Engine::OnHandedOver(ShardId shard, size_t bytes) { handed_over_[shard] -= bytes; }
+
+}  // namespace postrider

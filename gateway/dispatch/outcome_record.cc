@@ -1,0 +1,81 @@
+#include "gateway/dispatch/outcome_record.h"
+
+namespace postrider {
+namespace {
+
+// The exception that waits or is dead after `step`; nothing after a success.
+std::optional<ExceptionRow> ExceptionAfter(SubscriptionNumber subscription,
+                                           const Exchange& exchange, const NextStep& step) {
+  if (step.disposition == Disposition::kDelivered) {
+    return std::nullopt;
+  }
+  ExceptionRow row;
+  if (exchange.retry.has_value()) {
+    row = *exchange.retry;
+  } else {
+    row.key = {.shard = exchange.entry.shard,
+               .subscription = subscription,
+               .seq = exchange.entry.seq,
+               .origin = kOriginLog};
+    row.first_attempt_time = exchange.start_time;
+  }
+  const bool dead = step.disposition == Disposition::kDead;
+  row.state = dead ? ExceptionState::kDead : ExceptionState::kWaiting;
+  row.dead_reason = step.dead_reason;
+  row.attempts = exchange.attempt_number;
+  row.due_time = step.due_time;
+  return row;
+}
+
+}  // namespace
+
+OutcomeRecord MakeOutcomeRecord(SubscriptionNumber subscription, const Exchange& exchange,
+                                const PostResult& result, const NextStep& step) {
+  OutcomeRecord record;
+  Attempt& attempt = record.attempt;
+  attempt.subscription = subscription;
+  attempt.seq = exchange.entry.seq;
+  attempt.origin = exchange.retry.has_value() ? AttemptOrigin::kRetry : AttemptOrigin::kLog;
+  attempt.disposition = step.disposition;
+  attempt.outcome = result.outcome;
+  attempt.number = exchange.attempt_number;
+  attempt.http_status = result.http_status;
+  attempt.time = exchange.start_time;
+  attempt.latency = result.latency;
+  attempt.error_text = result.error_text;
+  attempt.response = result.response;
+  if (step.disposition == Disposition::kException) {
+    attempt.next_attempt_time = step.due_time;
+  }
+  const std::optional<ExceptionRow> exception = ExceptionAfter(subscription, exchange, step);
+  if (exchange.retry.has_value()) {
+    record.resolve_exception = ResolveException{
+        .key = exchange.retry->key, .generation = exchange.retry->generation, .next = exception};
+  } else if (exception.has_value()) {
+    record.put_exception = PutException{*exception};
+  }
+  return record;
+}
+
+CommittedOutcome NoticeOf(const OutcomeRecord& record) {
+  CommittedOutcome notice;
+  notice.subscription = record.attempt.subscription;
+  notice.seq = record.attempt.seq;
+  std::optional<ExceptionRow> waits;
+  if (record.put_exception.has_value()) {
+    waits = record.put_exception->row;
+  }
+  if (record.resolve_exception.has_value()) {
+    notice.resolved = record.resolve_exception->key;
+    waits = record.resolve_exception->next;
+  }
+  if (waits.has_value() && waits->state == ExceptionState::kWaiting) {
+    notice.due_time = waits->due_time;
+    if (!notice.resolved.has_value()) {
+      notice.added = waits->key;
+    }
+  }
+  return notice;
+}
+
+}  // namespace postrider

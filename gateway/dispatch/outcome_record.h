@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+
+#include "absl/time/time.h"
+#include "gateway/dispatch/retry_policy.h"
+#include "gateway/model/event.h"
+#include "gateway/model/poster.h"
+#include "gateway/store/store.h"
+
+namespace postrider {
+
+// One POST that is to be made, or was.
+struct Exchange {
+  LogEntry entry;
+  std::optional<ExceptionRow> retry;  // Of an exception; else a first attempt.
+  int attempt_number = 1;
+  absl::Time start_time;
+  bool expired = false;  // Its time is over: no POST, only the record (E6).
+};
+
+// What an exchange leaves behind: written in one transaction.
+struct OutcomeRecord {
+  Attempt attempt;
+  std::optional<PutException> put_exception;
+  std::optional<ResolveException> resolve_exception;
+};
+
+// What must be known of an outcome once it is committed.
+struct CommittedOutcome {
+  SubscriptionNumber subscription = 0;
+  Seq seq = 0;
+  std::optional<ExceptionKey> added;     // A new exception that waits.
+  std::optional<ExceptionKey> resolved;  // The exception of a retry.
+  std::optional<absl::Time> due_time;  // When the one or the other is due; none: it waits no more.
+};
+
+CommittedOutcome NoticeOf(const OutcomeRecord& record);
+
+// Turns an exchange, its result and what follows into the rows that say so.
+OutcomeRecord MakeOutcomeRecord(SubscriptionNumber subscription, const Exchange& exchange,
+                                const PostResult& result, const NextStep& step);
+
+}  // namespace postrider

@@ -1,0 +1,114 @@
+#include "gateway/dispatch/retry_lane.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/base/limits.h"
+
+namespace postrider {
+
+void RetryLane::Restore(const NextDue& next_due) {
+  next_due_[next_due.shard] = next_due.due_time;
+  waiting_ += next_due.waiting;
+}
+
+std::optional<RetryLane::Load> RetryLane::NextLoad(absl::Time now) {
+  if (loading_ || !loaded_.empty()) {
+    return std::nullopt;
+  }
+  const auto earliest =
+      std::min_element(next_due_.begin(), next_due_.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (earliest == next_due_.end() || earliest->second > now) {
+    return std::nullopt;
+  }
+  const ShardId shard = earliest->first;
+  next_due_.erase(earliest);  // Known again when the rows are there; what is added meanwhile stays.
+  loading_ = true;
+  // Those outstanding come back with the rest, and are left out.
+  return Load{.shard = shard, .limit = kLoadedExceptionsMax + outstanding_.size()};
+}
+
+void RetryLane::OnLoaded(const Load& load, std::vector<DueException> rows, absl::Time now) {
+  loading_ = false;
+  const bool all_read = rows.size() < load.limit;
+  absl::Time next_due = all_read ? absl::InfiniteFuture() : now;
+  for (DueException& row : rows) {
+    if (outstanding_.contains(row.row.key) || resolved_while_loading_.contains(row.row.key)) {
+      continue;
+    }
+    if (row.row.due_time > now) {
+      next_due = row.row.due_time;
+      break;
+    }
+    if (loaded_.size() >= kLoadedExceptionsMax) {
+      next_due = now;
+      break;
+    }
+    outstanding_.insert(row.row.key);
+    loaded_.push_back(std::move(row));
+  }
+  resolved_while_loading_.clear();
+  LowerNextDue(load.shard, next_due);
+}
+
+void RetryLane::OnLoadFailed(const Load& load, absl::Time try_again) {
+  loading_ = false;
+  resolved_while_loading_.clear();
+  LowerNextDue(load.shard, try_again);
+}
+
+void RetryLane::LowerNextDue(ShardId shard, absl::Time due_time) {
+  if (due_time == absl::InfiniteFuture()) {
+    return;
+  }
+  const auto [place, inserted] = next_due_.try_emplace(shard, due_time);
+  if (!inserted) {
+    place->second = std::min(place->second, due_time);
+  }
+}
+
+std::optional<DueException> RetryLane::Take() {
+  if (loaded_.empty()) {
+    return std::nullopt;
+  }
+  DueException exception = std::move(loaded_.front());
+  loaded_.pop_front();
+  return exception;
+}
+
+void RetryLane::PutBack(DueException exception) { loaded_.push_front(std::move(exception)); }
+
+void RetryLane::OnAdded(const ExceptionKey& key, absl::Time due_time) {
+  ++waiting_;
+  LowerNextDue(key.shard, due_time);
+}
+
+void RetryLane::OnResolved(const ExceptionKey& key, std::optional<absl::Time> next_due) {
+  outstanding_.erase(key);
+  if (loading_) {
+    resolved_while_loading_.insert(key);
+  }
+  --waiting_;
+  if (next_due.has_value()) {
+    OnAdded(key, *next_due);
+  }
+}
+
+void RetryLane::Unload() {
+  for (const DueException& exception : loaded_) {
+    outstanding_.erase(exception.row.key);
+    LowerNextDue(exception.row.key.shard, exception.row.due_time);
+  }
+  loaded_.clear();
+}
+
+absl::Time RetryLane::next_due() const {
+  absl::Time earliest = absl::InfiniteFuture();
+  for (const auto& [shard, due_time] : next_due_) {
+    earliest = std::min(earliest, due_time);
+  }
+  return earliest;
+}
+
+}  // namespace postrider

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+#include "gateway/store/store.h"
+
+namespace postrider {
+
+// One subscription's exceptions that wait for a retry: rows in the store, of which memory holds
+// when the next is due and the few that may be sent now (E2). Lives on the subscription's loop.
+class RetryLane {
+ public:
+  // What to read: exceptions of `shard` by due time, at most `limit`.
+  struct Load {
+    ShardId shard = 0;
+    size_t limit = 0;
+  };
+
+  // At the start: what the store has.
+  void Restore(const NextDue& next_due);
+
+  // The next read that is worth making at `now`, if any; the answer goes to OnLoaded().
+  std::optional<Load> NextLoad(absl::Time now);
+  void OnLoaded(const Load& load, std::vector<DueException> rows, absl::Time now);
+  void OnLoadFailed(const Load& load, absl::Time try_again);
+
+  // Takes a loaded exception that is due. It stays outstanding until OnResolved() or PutBack().
+  std::optional<DueException> Take();
+  void PutBack(DueException exception);
+  bool HasLoaded() const { return !loaded_.empty(); }
+
+  // A new exception is committed.
+  void OnAdded(const ExceptionKey& key, absl::Time due_time);
+  // The outcome of a retry is committed; `next_due` if it waits again.
+  void OnResolved(const ExceptionKey& key, std::optional<absl::Time> next_due);
+
+  // Forgets what is loaded and not taken: the rows are read again when they may be sent.
+  void Unload();
+
+  // When there may be something to load; InfiniteFuture: nothing waits.
+  absl::Time next_due() const;
+  uint64_t waiting() const { return waiting_; }
+
+ private:
+  void LowerNextDue(ShardId shard, absl::Time due_time);
+
+  absl::flat_hash_map<ShardId, absl::Time> next_due_;  // Shards in which something may wait.
+  std::deque<DueException> loaded_;                    // At most kLoadedExceptionsMax.
+  std::set<ExceptionKey> outstanding_;                 // Loaded, on the wire or uncommitted.
+  // Resolved since the read under way began: it may still show them as they were.
+  std::set<ExceptionKey> resolved_while_loading_;
+  bool loading_ = false;
+  uint64_t waiting_ = 0;
+};
+
+}  // namespace postrider

@@ -1,0 +1,57 @@
+#include "gateway/dispatch/retry_policy.h"
+
+#include <algorithm>
+
+namespace postrider {
+namespace {
+
+constexpr absl::Duration kMaxAgeMin = absl::Hours(1);
+constexpr absl::Duration kMaxAgeMax = absl::Hours(24 * 13);
+constexpr double kJitter = 0.1;
+
+}  // namespace
+
+const std::vector<absl::Duration>& DefaultSchedule() {
+  static const auto* const schedule = new std::vector<absl::Duration>{
+      absl::ZeroDuration(), absl::Seconds(5),  absl::Seconds(30), absl::Minutes(2),
+      absl::Minutes(5),     absl::Minutes(15), absl::Minutes(30), absl::Hours(1),
+      absl::Hours(2),       absl::Hours(4),    absl::Hours(6),    absl::Hours(10)};
+  return *schedule;
+}
+
+const std::vector<absl::Duration>& ScheduleOf(const Subscription& subscription,
+                                              const std::vector<absl::Duration>& fallback) {
+  if (!subscription.policy.schedule.empty()) {
+    return subscription.policy.schedule;
+  }
+  return fallback.empty() ? DefaultSchedule() : fallback;
+}
+
+absl::Time ExpireTimeOf(const LogEntry& entry, const std::vector<absl::Duration>& schedule) {
+  if (entry.event->expire_time.has_value()) {
+    return *entry.event->expire_time;
+  }
+  absl::Duration total;
+  for (const absl::Duration wait : schedule) {
+    total += wait;
+  }
+  return entry.accept_time + std::clamp(2 * total, kMaxAgeMin, kMaxAgeMax);
+}
+
+NextStep DecideNextStep(const PostResult& result, int attempts, absl::Time now,
+                        const std::vector<absl::Duration>& schedule, absl::Time expire_time,
+                        double chance) {
+  if (result.success()) {
+    return {.disposition = Disposition::kDelivered, .due_time = {}, .dead_reason = {}};
+  }
+  if (static_cast<size_t>(attempts) >= schedule.size()) {
+    return {
+        .disposition = Disposition::kDead, .due_time = {}, .dead_reason = DeadReason::kExhausted};
+  }
+  const absl::Duration wait = schedule[attempts] * (1 - kJitter * chance);
+  return {.disposition = Disposition::kException,
+          .due_time = std::min(now + wait, std::max(expire_time, now)),
+          .dead_reason = DeadReason::kNone};
+}
+
+}  // namespace postrider

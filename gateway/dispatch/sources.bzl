@@ -1,0 +1,32 @@
+# The sources of gateway/dispatch, for CMake and Bazel alike.
+
+SRCS = [
+    "delivery_queue.cc",
+    "delivery_queue_reading.cc",
+    "dispatcher.cc",
+    "dispatcher_queues.cc",
+    "engine.cc",
+    "outcome_buffer.cc",
+    "outcome_record.cc",
+    "retry_lane.cc",
+    "retry_policy.cc",
+    "shard_progress.cc",
+    "shard_tail.cc",
+    "subscription_directory.cc",
+    "subscription_index.cc",
+]
+
+HDRS = [
+    "delivery_queue.h",
+    "dispatcher.h",
+    "engine.h",
+    "messages.h",
+    "outcome_buffer.h",
+    "outcome_record.h",
+    "retry_lane.h",
+    "retry_policy.h",
+    "shard_progress.h",
+    "shard_tail.h",
+    "subscription_directory.h",
+    "subscription_index.h",
+]

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "gateway/dispatch/subscription_index.h"
+#include "gateway/model/event.h"
+#include "gateway/model/event_pattern.h"
+#include "gateway/model/subscription.h"
+
+namespace postrider {
+
+// One loop's copy of the configuration: every subscription, which loop it lives on, and the index
+// that says who wants an event. Changed in commit order (C1); used on its loop only.
+class SubscriptionDirectory {
+ public:
+  struct Entry {
+    std::shared_ptr<const Subscription> subscription;
+    int home = 0;  // The loop where it lives, as long as this process runs.
+  };
+
+  void Put(std::shared_ptr<const Subscription> subscription, int home);
+  void Remove(SubscriptionNumber number);
+
+  // Null if there is no such subscription.
+  const Entry* Find(SubscriptionNumber number) const;
+
+  // Who is owed `entry` by patterns, scope, targets and start (C2, C3), each once.
+  void Match(const LogEntry& entry, std::vector<SubscriptionNumber>* out) const;
+
+  // Whether `number` is among them.
+  bool Wants(SubscriptionNumber number, const LogEntry& entry) const;
+
+ private:
+  // What the index does not judge: targets and start.
+  static bool IsOwed(const Subscription& subscription, const LogEntry& entry);
+
+  // The patterns of `subscription`, parsed once.
+  const std::vector<EventPattern>& PatternsOf(const Subscription& subscription) const;
+
+  absl::flat_hash_map<SubscriptionNumber, Entry> entries_;
+  // Of the subscriptions that Wants() was asked about: those that read by themselves.
+  mutable absl::flat_hash_map<SubscriptionNumber, std::vector<EventPattern>> patterns_;
+  SubscriptionIndex index_;
+};
+
+}  // namespace postrider
