@@ -33,10 +33,24 @@ absl::Status TooManySegments(absl::string_view field, size_t segments) {
                       absl::StrCat(segments, " segments; the limit is ", kEventTypeSegmentsMax));
 }
 
-// Removes the first segment of `type` with its dot.
-absl::string_view WithoutFirst(absl::string_view type) {
-  const size_t dot = type.find('.');
-  return dot == absl::string_view::npos ? absl::string_view() : type.substr(dot + 1);
+absl::string_view First(absl::string_view text) { return text.substr(0, text.find('.')); }
+
+// `text` without its first segment and the dot behind it.
+absl::string_view WithoutFirst(absl::string_view text) {
+  const size_t dot = text.find('.');
+  return dot == absl::string_view::npos ? absl::string_view() : text.substr(dot + 1);
+}
+
+bool MatchesFrom(absl::string_view pattern, absl::string_view type) {
+  if (pattern.empty()) return type.empty();
+  const absl::string_view first = First(pattern);
+  const absl::string_view later = WithoutFirst(pattern);
+  if (first == "**") {
+    return MatchesFrom(later, type) || (!type.empty() && MatchesFrom(pattern, WithoutFirst(type)));
+  }
+  if (type.empty()) return false;
+  if (first == "*") return later.empty() || MatchesFrom(later, WithoutFirst(type));
+  return first == First(type) && MatchesFrom(later, WithoutFirst(type));
 }
 
 }  // namespace
@@ -79,26 +93,6 @@ absl::StatusOr<EventPattern> EventPattern::Parse(absl::string_view field, absl::
   return pattern;
 }
 
-bool EventPattern::Matches(absl::string_view type) const {
-  if (absl::StartsWith(type, kOperationalPrefix) && segments_[0].word != "postrider") return false;
-  return MatchesFrom(0, type);
-}
-
-bool EventPattern::MatchesFrom(size_t segment, absl::string_view rest) const {
-  if (segment == segments_.size()) return rest.empty();
-  switch (segments_[segment].kind) {
-    case Kind::kAny:
-      return MatchesFrom(segment + 1, rest) ||
-             (!rest.empty() && MatchesFrom(segment, WithoutFirst(rest)));
-    case Kind::kOneOrMore: return !rest.empty();
-    case Kind::kOne: return !rest.empty() && MatchesFrom(segment + 1, WithoutFirst(rest));
-    case Kind::kWord:
-      return rest.substr(0, rest.find('.')) == segments_[segment].word &&
-             MatchesFrom(segment + 1, WithoutFirst(rest));
-  }
-  return false;
-}
-
 void EventPattern::AppendShapes(size_t length, std::vector<Shape>* shapes) const {
   AppendShapesFrom(0, 0, length, Shape{}, shapes);
 }
@@ -123,6 +117,17 @@ void EventPattern::AppendShapesFrom(size_t segment, size_t place, size_t length,
   }
   if (next.kind == Kind::kWord) shape[place] = &next.word;
   AppendShapesFrom(segment + 1, place + 1, length, shape, shapes);
+}
+
+bool PatternMatches(absl::string_view pattern, absl::string_view type) {
+  if (absl::StartsWith(type, kOperationalPrefix) && First(pattern) != First(type)) return false;
+  return MatchesFrom(pattern, type);
+}
+
+bool MatchesAny(const std::vector<std::string>& patterns, absl::string_view type) {
+  if (patterns.empty()) return !absl::StartsWith(type, kOperationalPrefix);
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [type](const std::string& pattern) { return PatternMatches(pattern, type); });
 }
 
 }  // namespace postrider

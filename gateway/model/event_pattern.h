@@ -37,14 +37,10 @@ class EventPattern {
   // Reads `text`; INVALID_ARGUMENT of `field` if it is no pattern.
   static absl::StatusOr<EventPattern> Parse(absl::string_view field, absl::string_view text);
 
-  // Whether `type`, a valid event type, is wanted. By trying all ways; the engine itself asks an
-  // index.
-  bool Matches(absl::string_view type) const;
-
   // Appends a shape for each way in which the pattern covers types of `length` segments, at most
-  // kEventTypeSegmentsMax: it matches such a type exactly if one of the shapes fits. Shapes may
-  // repeat. None if no type of that length matches, one unless `**` and a trailing `*` have a word
-  // between them, and never more than `length`.
+  // kEventTypeSegmentsMax: it matches such a type exactly if one of the shapes fits (operational
+  // types apart). Shapes may repeat; there are at most `length`, and one unless the pattern has
+  // both a `**` and a trailing `*`.
   void AppendShapes(size_t length, std::vector<Shape>* shapes) const;
 
  private:
@@ -56,11 +52,18 @@ class EventPattern {
 
   EventPattern() = default;
 
-  bool MatchesFrom(size_t segment, absl::string_view rest) const;
   void AppendShapesFrom(size_t segment, size_t place, size_t length, Shape shape,
                         std::vector<Shape>* shapes) const;
 
   std::vector<Segment> segments_;  // kOneOrMore only as the last, kAny at most once.
 };
+
+// Whether `pattern`, which EventPattern::Parse() accepts, matches `type`, a valid event type. Tries
+// all ways and allocates nothing: for one pair; for many patterns an index is asked.
+bool PatternMatches(absl::string_view pattern, absl::string_view type);
+
+// Whether a subscription with these patterns, valid ones, wants `type`: one of them matches, or
+// there are none and the type isn't operational.
+bool MatchesAny(const std::vector<std::string>& patterns, absl::string_view type);
 
 }  // namespace postrider
