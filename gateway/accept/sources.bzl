@@ -10,6 +10,7 @@ SRCS = [
     "translate.cc",
     "utf8.cc",
     "validate_event.cc",
+    "validate_subscription.cc",
 ]
 
 HDRS = [
@@ -23,4 +24,5 @@ HDRS = [
     "translate.h",
     "utf8.h",
     "validate_event.h",
+    "validate_subscription.h",
 ]

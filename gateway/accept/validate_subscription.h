@@ -1,0 +1,16 @@
+#pragma once
+
+#include "absl/status/status.h"
+#include "gateway/model/subscription.h"
+
+namespace postrider {
+
+// Says whether `subscription` may be stored: id, organization, URL, patterns, secrets, headers,
+// policy and description. What the store assigns, and where the URL leads (AddressGuard), isn't
+// judged. `allow_http`: whether the URL may be http and not only https.
+//
+// INVALID_ARGUMENT for the first rule broken, with the field and the limit; secrets, credentials
+// and the values of headers are never repeated. Pure.
+absl::Status ValidateSubscription(const Subscription& subscription, bool allow_http);
+
+}  // namespace postrider
