@@ -14,6 +14,7 @@ SRCS = [
     "shard_tail.cc",
     "subscription_directory.cc",
     "subscription_index.cc",
+    "word_table.cc",
 ]
 
 HDRS = [
@@ -29,4 +30,5 @@ HDRS = [
     "shard_tail.h",
     "subscription_directory.h",
     "subscription_index.h",
+    "word_table.h",
 ]
