@@ -47,7 +47,7 @@ inline constexpr size_t kHeaderValueBytesMax = 4096;
 inline constexpr size_t kScheduleStepsMax = 64;
 inline constexpr absl::Duration kScheduleStepMax = absl::Hours(7 * 24);
 inline constexpr absl::Duration kScheduleTotalMax = absl::Hours(13 * 24);  // Kept: 14 days.
-inline constexpr int kMaxInFlightMax = 64;  // Per subscription.
+inline constexpr int kMaxInFlightMax = 64;                                 // Per subscription.
 inline constexpr size_t kDescriptionBytesMax = 1024;
 
 // --- One exchange -------------------------------------------------------------------------------
