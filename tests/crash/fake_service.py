@@ -1,0 +1,132 @@
+"""The gRPC door of fake_gateway.py."""
+
+import base64
+import http.client
+import os
+import urllib.parse
+
+import grpc
+
+
+class Service:
+    """The RPCs that the crash test calls."""
+
+    def __init__(self, gateway):
+        self.gateway = gateway
+        self.schema = gateway.schema
+
+    def receipt(self, kind, fields):
+        message = kind(id=fields[0], duplicate=fields[2])
+        message.accept_time.FromNanoseconds(fields[1])
+        return message
+
+    def Publish(self, request, context):
+        fields, error = self.gateway.publish(request.event)
+        if error:
+            context.abort(*error)
+        return self.receipt(self.schema.PublishResponse, fields)
+
+    def result(self, message, event):
+        fields, error = self.gateway.publish(event)
+        if error:
+            message.error.code, message.error.message = error[0].value[0], error[1]
+        else:
+            message.receipt.CopyFrom(self.receipt(self.schema.PublishReceipt, fields))
+        return message
+
+    def PublishBatch(self, request, context):
+        return self.schema.PublishBatchResponse(
+            results=[self.result(self.schema.PublishResult(), event) for event in request.events])
+
+    def PublishStream(self, requests, context):
+        for request in requests:
+            yield self.result(self.schema.PublishStreamResponse(sequence=request.sequence),
+                              request.event)
+
+    def shown(self, record, secret=False):
+        return self.schema.Subscription(id=record["id"], state=1, url=record["url"],
+                                        secret=record["secret"] if secret else "")
+
+    def CreateSubscription(self, request, context):
+        wish = request.subscription
+        with self.gateway.lock:
+            old = self.gateway.subscriptions.get(request.subscription_id)
+            if old is None:
+                if wish.verification == 2:
+                    self.challenge(wish.url)
+                old = {"id": request.subscription_id, "url": wish.url, "scope": wish.scope,
+                       "organization": wish.organization, "patterns": list(wish.event_types),
+                       "secret": wish.secret or "whsec_" + base64.b64encode(os.urandom(24)).decode(),
+                       "schedule": [d.seconds + d.nanos / 1e9 for d in wish.policy.schedule]
+                                   or [0.0, 1.0, 1.0, 1.0, 2.0, 5.0],
+                       "start": len(self.gateway.order)}
+                self.store(old)
+        return self.schema.CreateSubscriptionResponse(subscription=self.shown(old, True))
+
+    @staticmethod
+    def challenge(url):
+        parts = urllib.parse.urlsplit(url)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=20)
+        connection.request("GET", parts.path + "?type=subscribe&challenge=abc")
+        if connection.getresponse().read() != b"abc":
+            raise RuntimeError("challenge failed")
+        connection.close()
+
+    def store(self, record):
+        self.gateway.apply("subscription", record)
+        self.gateway.write("subscription", record)
+
+    def existing(self, subscription_id, context):
+        record = self.gateway.subscriptions.get(subscription_id)
+        if record is None or record.get("deleted"):
+            context.abort(grpc.StatusCode.NOT_FOUND, "no such subscription")
+        return record
+
+    def GetSubscription(self, request, context):
+        record = self.existing(request.subscription_id, context)
+        return self.schema.GetSubscriptionResponse(subscription=self.shown(record))
+
+    def UpdateSubscription(self, request, context):
+        with self.gateway.lock:
+            record = dict(self.existing(request.subscription.id, context))
+            record["url"] = request.subscription.url
+            record["patterns"] = list(request.subscription.event_types)
+            self.store(record)
+        return self.schema.UpdateSubscriptionResponse(subscription=self.shown(record))
+
+    def DeleteSubscription(self, request, context):
+        with self.gateway.lock:
+            record = dict(self.existing(request.subscription_id, context), deleted=True)
+            self.store(record)
+        return self.schema.DeleteSubscriptionResponse()
+
+    def GetEvent(self, request, context):
+        record = self.gateway.events.get((request.organization, request.event_id))
+        if record is None or "digest" not in record:
+            context.abort(grpc.StatusCode.NOT_FOUND, "no such event")
+        response = self.schema.GetEventResponse()
+        response.event.id = record["id"]
+        response.event.body = base64.b64decode(record["body"]).decode()
+        return response
+
+    def ListAttempts(self, request, context):
+        attempts = self.gateway.attempts.get((request.organization, request.event_id), [])
+        response = self.schema.ListAttemptsResponse()
+        for record in reversed(attempts):
+            response.attempts.add(event_id=record["event"], subscription_id=record["subscription"],
+                                  number=record["number"], outcome=record["outcome"])
+        return response
+
+
+def handlers(schema, service):
+    kinds = {(False, False): grpc.unary_unary_rpc_method_handler,
+             (True, True): grpc.stream_stream_rpc_method_handler}
+    by_service = {}
+    for path, request, response, client_streams, server_streams in schema.methods():
+        _, service_name, method = path.split("/")
+        if hasattr(service, method):
+            by_service.setdefault(service_name, {})[method] = kinds[client_streams, server_streams](
+                getattr(service, method), request_deserializer=request.FromString,
+                response_serializer=response.SerializeToString)
+    return [grpc.method_handlers_generic_handler(name, methods)
+            for name, methods in by_service.items()]

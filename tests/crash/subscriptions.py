@@ -1,0 +1,118 @@
+"""The subscriptions of the load, and which events each of them must, may or must not get.
+
+The matching of patterns is the test's own: plain recursion over the rules as documented.
+"""
+
+import dataclasses
+import enum
+
+
+def matches(pattern, event_type):
+    """Whether a pattern matches an event type, by the documented rules."""
+    if pattern == "*":
+        return True
+    return _match(pattern.split("."), event_type.split("."))
+
+
+def _match(pattern, segments):
+    if not pattern:
+        return not segments
+    first, rest = pattern[0], pattern[1:]
+    if first == "**":
+        return any(_match(rest, segments[skip:]) for skip in range(len(segments) + 1))
+    if not segments:
+        return False
+    if first == "*" and not rest:
+        return True  # A trailing * is one segment or more.
+    return first in ("*", segments[0]) and _match(rest, segments[1:])
+
+
+class Duty(enum.Enum):
+    MUST = "must"
+    MAY = "may"
+    MUST_NOT = "must not"
+
+
+@dataclasses.dataclass
+class Version:
+    """One configuration of a subscription. Times are CLOCK_MONOTONIC ns."""
+
+    patterns: list
+    called: int  # When its RPC was first sent.
+    answered: int  # When it was answered; 0: not yet.
+
+
+@dataclasses.dataclass
+class Subscription:
+    name: str
+    organization: str
+    patterns: list
+    scope: str = "SUBTREE"
+    secret: str = ""
+    behaviour: dict = dataclasses.field(default_factory=dict)
+    schedule: list = dataclasses.field(default_factory=list)  # Seconds; empty: the default.
+    challenge: bool = False
+    dies: bool = False  # Every attempt fails: all of its deliveries end as dead letters.
+
+    id: str = ""
+    number_of_paths: int = 1
+    versions: list = dataclasses.field(default_factory=list)
+    delete_called: int = 0
+    delete_answered: int = 0
+
+    def path(self):
+        return f"/s/{self.name}/{self.number_of_paths}"
+
+    def belongs(self, event):
+        """Whether the event's organization is one whose events this subscription gets."""
+        if self.scope == "SELF":
+            return event.organization == self.organization
+        return self.organization in event.path
+
+    def duty(self, event):
+        """What the gateway owes of `event`: sent from event.sent on, appended until event.ended.
+
+        Patterns are judged when the pair is met, so those of every version that may have been in
+        force at or after the append count; creation and deletion count by the append itself.
+        """
+        if not self.versions or not self.belongs(event):
+            return Duty.MUST_NOT
+        created = self.versions[0]
+        if event.ended and event.ended < created.called:
+            return Duty.MUST_NOT
+        if self.delete_answered and event.sent > self.delete_answered:
+            return Duty.MUST_NOT
+        judged = []
+        for number, version in enumerate(self.versions):
+            later = self.versions[number + 1:]
+            if later and later[0].answered and later[0].answered < event.sent:
+                continue
+            judged.append(any(matches(pattern, event.type) for pattern in version.patterns)
+                          or not version.patterns)
+        if not any(judged):
+            return Duty.MUST_NOT
+        certain = created.answered and event.sent > created.answered and not self.delete_called
+        return Duty.MUST if all(judged) and certain else Duty.MAY
+
+
+def initial():
+    """The subscriptions that exist from the beginning to the end."""
+    quick = [0.0] + [0.3] * 10 + [1.0] * 40
+    return [
+        Subscription("root-all", "root-a", []),
+        Subscription("root-self", "root-a", ["**"], scope="SELF", secret="zICWczLmAOEDvh1DiPGSHw=="),
+        Subscription("child", "child-a1", ["message.create.*"],
+                     secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        Subscription("challenged", "child-a2", ["*.update", "message.create.*.chat"],
+                     challenge=True),
+        Subscription("slow", "solo-b", ["message.create.contact.*"], secret="a plain secret",
+                     behaviour={"mode": "slow", "delay": 0.03}),
+        Subscription("flaky", "solo-b", ["message.update", "user.login"], schedule=quick,
+                     behaviour={"mode": "flaky", "status": 503, "share": 0.4, "seed": 7}),
+        Subscription("outage", "solo-c", ["conversation.*", "message.**"], schedule=quick),
+        Subscription("dying", "solo-c", ["form.*"], schedule=[0.0, 0.2, 0.2], dies=True,
+                     behaviour={"mode": "status", "status": 500}),
+        Subscription("closing", "5c138790ec944f05ff5f6d77", ["**.chat"],
+                     behaviour={"mode": "close"}),
+        Subscription("solo-e", "solo-e", ["*"]),
+    ]
