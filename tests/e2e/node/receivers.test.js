@@ -121,7 +121,7 @@ test('a receiver that fails first and then takes it gets the same bytes again', 
     const receiver = await Receiver.start((request, response, number) => {
         response.writeHead(number === 1 ? 500 : 200).end('not today');
     });
-    const policy = { schedule: [{ seconds: '1' }] };
+    const policy = { schedule: [{ seconds: '0' }, { seconds: '1' }] };
     const subscription = await gateway.subscribe({ organization, url: receiver.url, policy });
     await gateway.publish(messageEvent());
     const [first, second] = await receiver.wait(2);

@@ -47,7 +47,7 @@ class Gateway {
     static async start(...extra) {
         const gateway = new Gateway();
         gateway.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'postrider-e2e-'));
-        const flags = ['--dev', '--grpc-address=127.0.0.1:0', '--admin-address=127.0.0.1:0',
+        const flags = ['--allow-loopback-targets', '--grpc-address=127.0.0.1:0', '--admin-address=127.0.0.1:0',
             `--data-dir=${path.join(gateway.folder, 'data')}`, ...extra];
         gateway.process = spawn(program, flags, { stdio: ['ignore', 'pipe', 'pipe'] });
         gateway.exited = new Promise((resolve) => { gateway.process.once('exit', resolve); });
