@@ -57,10 +57,10 @@ absl::StatusOr<std::vector<Secret>> SecretsFromProto(const v1::Subscription& sub
   for (int i = 0; i < subscription.secrets_size(); ++i) {
     const v1::Secret& secret = subscription.secrets(i);
     const std::string path = absl::StrCat("subscription.secrets[", i, "]");
-    if (secret.value().empty()) {
-      return InvalidField(absl::StrCat(path, ".value"), "is empty; a secret needs a value");
+    if (secret.text().empty()) {
+      return InvalidField(absl::StrCat(path, ".text"), "is empty; a secret needs a text");
     }
-    Secret& added = secrets.emplace_back(Secret{secret.value(), now, std::nullopt});
+    Secret& added = secrets.emplace_back(Secret{secret.text(), now, std::nullopt});
     if (secret.has_expire_time()) {
       ASSIGN_OR_RETURN(added.expire_time,
                        TimeFromProto(absl::StrCat(path, ".expire_time"), secret.expire_time()));
@@ -133,7 +133,7 @@ void SecretsToProto(const std::vector<Secret>& secrets, bool with_values,
   for (const Secret& secret : secrets) {
     v1::Secret* added = result->add_secrets();
     if (with_values) {
-      added->set_value(secret.text);
+      added->set_text(secret.text);
     }
     TimeToProto(secret.create_time, added->mutable_create_time());
     if (secret.expire_time.has_value()) {

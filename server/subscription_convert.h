@@ -15,7 +15,7 @@ absl::StatusOr<Subscription> SubscriptionFromProto(const v1::Subscription& subsc
                                                    Verification default_verification,
                                                    absl::Time now);
 
-// `with_secrets`: whether the secrets' values are shown, or only their times.
+// `with_secrets`: whether the secrets' texts are shown, or only their times.
 void SubscriptionToProto(const Subscription& subscription, bool with_secrets,
                          v1::Subscription* result);
 

@@ -20,11 +20,11 @@ using Paths = std::set<std::string>;
 constexpr absl::string_view kNotUpdatable[] = {
     "id", "organization", "state", "etag", "create_time", "update_time", "disabled_reason"};
 
-// A subscription that was read has its secrets without their values: those are not given.
+// A subscription that was read has its secrets without their texts: those are not given.
 bool SecretsGiven(const v1::Subscription& subscription) {
   return !subscription.secret().empty() ||
          std::any_of(subscription.secrets().begin(), subscription.secrets().end(),
-                     [](const v1::Secret& secret) { return !secret.value().empty(); });
+                     [](const v1::Secret& secret) { return !secret.text().empty(); });
 }
 
 Paths PopulatedPaths(const v1::Subscription& subscription) {

@@ -1,0 +1,37 @@
+#include "server/key_order.h"
+
+#include "absl/strings/str_cat.h"
+#include "gateway/base/limits.h"
+#include "gateway/base/status.h"
+
+namespace postrider {
+
+absl::Status KeyOrder::Check(const std::string& organization,
+                             const std::string& ordering_key) const {
+  if (ordering_key.empty()) {
+    return absl::OkStatus();
+  }
+  const MutexLock lock(&mutex_);
+  if (refused_.size() < kRefusedKeysMax && refused_.count({organization, ordering_key}) == 0) {
+    return absl::OkStatus();
+  }
+  return WithReason(
+      absl::AbortedError(absl::StrCat("an earlier event of the ordering key `", ordering_key,
+                                      "` was refused; publish it again first, in a new call")),
+      "EARLIER_EVENT_REFUSED");
+}
+
+void KeyOrder::Note(const std::string& organization, const std::string& ordering_key,
+                    const absl::Status& status) {
+  const bool may_pass = status.code() == absl::StatusCode::kUnavailable ||
+                        status.code() == absl::StatusCode::kResourceExhausted;
+  if (!may_pass || ordering_key.empty()) {
+    return;
+  }
+  const MutexLock lock(&mutex_);
+  if (refused_.size() < kRefusedKeysMax) {
+    refused_.emplace(organization, ordering_key);
+  }
+}
+
+}  // namespace postrider
