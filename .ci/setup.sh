@@ -7,7 +7,7 @@ build_packages=(
   cmake ninja-build ccache mold g++ pkg-config
   libgrpc++-dev protobuf-compiler-grpc libprotobuf-dev protobuf-compiler libabsl-dev
   libboost1.81-dev libsqlite3-dev libc-ares-dev libssl-dev
-  libgtest-dev libgmock-dev libbenchmark-dev
+  libgtest-dev libgmock-dev libbenchmark-dev python3
 )
 
 # Prints the line and ends the script.
