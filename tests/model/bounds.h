@@ -1,0 +1,34 @@
+#pragma once
+
+#include "tests/model/machine.h"
+
+namespace postrider::model {
+
+// The searches: together they reach every rule, each in seconds.
+
+// A subscription that leaves and rejoins, retries, and one crash.
+Bounds Keeping();
+// The same without retries, and two crashes.
+Bounds KeepingThroughTwoCrashes();
+// Outcomes that wait before they are submitted, and throttled attempts.
+Bounds Gathering();
+// Three events and two crashes.
+Bounds ThreeEvents();
+// Three events and retries, one crash.
+Bounds ThreeEventsWithRetries();
+// Exceptions: retried, purged, exhausted; two crashes.
+Bounds Exceptions();
+// A subscription that may not send at first, and a third event beyond its reader's window.
+Bounds PausedWithSmallWindow();
+// Two subscriptions, of which one leaves and rejoins: the other sees fan-out in slices.
+Bounds TwoSubscriptions();
+// Two subscriptions that both leave and rejoin.
+Bounds TwoLeavers();
+// Subscriptions are created, deleted, paused and resumed among events.
+Bounds Creating();
+Bounds Deleting();
+Bounds Pausing();
+// A publisher that does not hear of its commits.
+Bounds LostAcks();
+
+}  // namespace postrider::model

@@ -1,0 +1,179 @@
+// A subscription's loop: what it hears, and how it reads, leaves and rejoins.
+#include "tests/model/machine.h"
+
+namespace postrider::model {
+
+void Machine::QueueHears(const State& state, int subscription, std::vector<Step>* steps) const {
+  if (state.store_to_queue[subscription].size > 0) {
+    State next = state;
+    const Message message = next.store_to_queue[subscription].Take();
+    const bool commit = message.kind == kOutcomesCommitted || message.kind == kLeaveCommitted;
+    if (!commit || !state.queue_to_shard[subscription].Full()) {
+      if (commit) {
+        HearCommit(subscription, message, &next);
+      } else {
+        HearConfiguration(subscription, message, &next);
+      }
+      Add(next, "queue hears the store", subscription, message.kind, steps);
+    }
+  }
+  if (state.shard_to_queue[subscription].size == 0) return;
+  State next = state;
+  const Message message = next.shard_to_queue[subscription].Take();
+  if (!HearFromShard(subscription, message, &next)) return;
+  const Queue& queue = state.queues[subscription];
+  Add(next, "queue hears the shard", subscription, message.kind, steps);
+  if (message.kind == kPair && queue.life == kAlive && queue.mode != kTail) {
+    steps->back().violation = "a pair came to a queue that is not on the tail";
+  }
+}
+
+void Machine::HearConfiguration(int subscription, const Message& message, State* state) const {
+  Queue& queue = state->queues[subscription];
+  if (message.kind == kRemoved) {
+    queue = {};
+    queue.life = kDeleted;
+    return;
+  }
+  queue.life = kAlive;
+  queue.may_send = message.b;
+}
+
+void Machine::HearCommit(int subscription, const Message& message, State* state) const {
+  Queue& queue = state->queues[subscription];
+  if (queue.life != kAlive) return;
+  auto& channel = state->queue_to_shard[subscription];
+  if (message.kind == kLeaveCommitted) {
+    queue.mode = kReading;
+    return channel.Push({kLeft, 0, 0, 0});
+  }
+  queue.submitted &= ~message.a;
+  queue.retry_submitted &= ~message.c;
+  if (queue.loading) queue.resolved |= message.c;
+  if (message.b != 0 && On(Rule::kE2WakeAfterCommit)) queue.armed = 1;
+  const bool asking = queue.mode == kAsking && On(Rule::kR4NoticesWhileAsking);
+  const bool tells = On(Rule::kR2CursorAfterCommit) && On(Rule::kR2NoticeThroughQueue);
+  if (message.a != 0 && (queue.mode == kTail || asking) && tells) {
+    channel.Push({kSettled, message.a, 0, 0});
+  }
+}
+
+// False if there is no room for what follows from it yet.
+bool Machine::HearFromShard(int subscription, const Message& message, State* state) const {
+  Queue& queue = state->queues[subscription];
+  if (queue.life == kDeleted) return true;
+  if (queue.life == kAbsent) {
+    if (!On(Rule::kC1PairMakesQueue)) return true;
+    queue.life = kAlive;
+    queue.may_send = message.b;
+  }
+  switch (message.kind) {
+    case kPair: queue.waiting |= Bit(message.a); return true;
+    case kLeaveAt:
+      queue.scan = message.a;
+      queue.preset = message.c;
+      queue.want_leave = 0;
+      return SubmitLeave(subscription, state);
+    case kGranted:
+      if (state->commits.Full()) return false;
+      queue.mode = kTail;
+      queue.scan = queue.preset = 0;
+      if (!On(Rule::kR4EraseBeforeOutcomes)) {
+        queue.erase_owed = 1;
+      } else if (On(Rule::kR4EraseAfterGrant)) {
+        SubmitErase(subscription, state);
+      }
+      return true;
+    case kRefused: queue.mode = kReading; return true;
+    default: return true;
+  }
+}
+
+bool Machine::SubmitLeave(int subscription, State* state) const {
+  if (!FlushInto(subscription, state) || state->commits.Full()) return false;
+  Queue& queue = state->queues[subscription];
+  queue.mode = kLeavingTail;
+  Batch batch{};
+  batch.kind = kLeave;
+  batch.subscription = subscription;
+  FillRow(queue, &batch);
+  if (!On(Rule::kR3LowestUnsettled)) {
+    batch.next_seq = queue.scan;
+    batch.bits = 0;
+  }
+  state->commits.Push(batch);
+  return true;
+}
+
+void Machine::SubmitErase(int subscription, State* state) const {
+  Batch batch{};
+  batch.kind = kErase;
+  batch.subscription = subscription;
+  state->commits.Push(batch);
+  state->queues[subscription].erase_owed = 0;
+}
+
+void Machine::EraseLate(const State& state, int subscription, std::vector<Step>* steps) const {
+  if (!state.queues[subscription].erase_owed || state.commits.Full()) return;
+  State next = state;
+  SubmitErase(subscription, &next);
+  Add(next, "erase the row late", subscription, 0, steps);
+}
+
+// The reader's position, given that all its outcomes have been submitted or are in the same batch.
+void Machine::FillRow(const Queue& queue, Batch* batch) const {
+  const Mask unsettled = queue.waiting | queue.wire;
+  batch->row = 1;
+  batch->next_seq = Lowest(unsettled, queue.scan);
+  batch->bits = Range(batch->next_seq, queue.scan - 1) & ~unsettled;
+  if (On(Rule::kR3BitsAboveScanKept)) batch->bits |= queue.preset;
+  batch->bits &= Range(batch->next_seq, batch->next_seq + bounds_.window - 1);
+}
+
+// A page of one event.
+void Machine::Read(const State& state, int subscription, std::vector<Step>* steps) const {
+  const Queue& queue = state.queues[subscription];
+  const bool frozen = queue.mode == kAsking && On(Rule::kR4ScanFrozen);
+  if (queue.mode == kTail || frozen || !queue.may_send || queue.scan > state.store.head) return;
+  const int lowest = Lowest(queue.waiting | queue.wire, queue.scan);
+  if (On(Rule::kR3ScanWithinWindow) && queue.scan >= lowest + bounds_.window) return;
+  State next = state;
+  Queue& reader = next.queues[subscription];
+  const int seq = reader.scan++;
+  const bool settled = Has(reader.preset, seq);
+  reader.preset &= ~Bit(seq);
+  if (!settled && Wanted(subscription, seq) &&
+      seq > state.store.subscriptions[subscription].start_seq) {
+    reader.waiting |= Bit(seq);
+  }
+  Add(next, "read", subscription, seq, steps);
+}
+
+void Machine::Ask(const State& state, int subscription, std::vector<Step>* steps) const {
+  const Queue& queue = state.queues[subscription];
+  if (queue.mode != kReading || !queue.may_send) return;
+  if (queue.preset != 0 && On(Rule::kR4NoBitsAboveScan)) return;
+  if (state.queue_to_shard[subscription].Full() || state.commits.Full()) return;
+  State next = state;
+  next.queues[subscription].mode = kAsking;
+  const Mask unsettled =
+      queue.waiting | queue.wire | queue.delivered | queue.excepted | queue.submitted;
+  next.queue_to_shard[subscription].Push({kAsk, queue.scan, unsettled, 0});
+  if (!On(Rule::kR4EraseAfterGrant)) SubmitErase(subscription, &next);
+  Add(next, "ask to rejoin", subscription, queue.scan, steps);
+}
+
+// The queue is over its budget.
+void Machine::WantLeave(const State& state, int subscription, std::vector<Step>* steps) const {
+  const Queue& queue = state.queues[subscription];
+  if (!Has(bounds_.leavers, subscription) || queue.mode != kTail) return;
+  if (queue.waiting == 0 || queue.want_leave) return;
+  if (state.queue_to_shard[subscription].Full()) return;
+  State next = state;
+  next.queues[subscription].want_leave = 1;
+  next.queue_to_shard[subscription].Push({kWantLeave, 0, 0, 0});
+  Add(next, "wants to leave", subscription, 0, steps);
+  steps->back().driven = false;
+}
+
+}  // namespace postrider::model
