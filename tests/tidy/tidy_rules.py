@@ -27,7 +27,6 @@ LAYERS = {
 OUTSIDE = [
     (r"sqlite3\.h|libpq-fe\.h|postgresql/", ["gateway/store"]),
     (r"boost/", ["gateway/deliver", "gateway/base"]),
-    (r"openssl/", ["gateway/deliver", "gateway/base", "gateway/model", "gateway/store", "server"]),
     (r"ares", ["gateway/deliver"]),
     (r"grpc\+\+/|grpcpp/|grpc/|google/(protobuf|rpc)/|postrider/v1/|proto/", ["server", "client"]),
 ]
@@ -74,6 +73,8 @@ def check_sizes(path, text):
     limits = {"function": FUNCTION_LINES_MAX, "lambda": LAMBDA_LINES_MAX}
     for block in blocks_of(text):
         long = block.last_line - block.first_line + 1
+        if block.kind == "lambda":
+            long = block.last_line - block.brace_line - 1  # What stands between the braces.
         if block.kind in limits and long > limits[block.kind]:
             name = block.head.splitlines()[0][:60]
             findings.append(
@@ -113,7 +114,8 @@ def _parameter_problems(line, head):
 # Pattern, what to do instead, and the files that may all the same.
 BANNED = [
     (r"\bthrow\b", "errors are Status values", r"^$"),
-    (r"(?:\.|->)value\(\)", "it throws; test first and use *", r"^$"),
+    # An error code's value() is a number and does not throw.
+    (r"(?<!error)(?<!failure)(?:\.|->)value\(\)", "it throws; test first and use *", r"^$"),
     (r"\bsleep_for\b|\bsleep_until\b|\busleep\(|\bnanosleep\(|\bSleepFor\(", "wait for what happens, not for time to pass", r"^$"),
     (r"\babsl::Now\(|\bClock::now\(|\b(?:steady|system|high_resolution)_clock::now\(|\bclock_gettime\(|\bgettimeofday\(|\btime\(nullptr\)",
      "time is an argument; ask a Clock", r"^gateway/base/clock\.(cc|h)$"),
