@@ -1,0 +1,8 @@
+TESTS = [
+    "clock_test.cc",
+    "crash_point_test.cc",
+    "log_test.cc",
+    "random_test.cc",
+    "status_test.cc",
+    "uuid_test.cc",
+]

@@ -1,0 +1,6 @@
+TESTS = [
+    "attempt_test.cc",
+    "ids_test.cc",
+    "position_test.cc",
+    "subscription_test.cc",
+]
