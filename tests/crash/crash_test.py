@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Kills the gateway again and again under load, and compares what arrived with what was promised.
 
 The processes: postriderd; receiver.py, which shares no code with it; and this one, which publishes
@@ -185,7 +185,7 @@ class Run:
         problems = checks.stored_events(self.schema, self.client, self.oracle, self.rng)
         problems += checks.recorded_attempts(self.schema, self.client, self.oracle, self.rng)
         self.gate.died()
-        status = self.daemon.stop(30)
+        status = self.daemon.stop(45)
         if status != 0:
             problems.append(f"postriderd answered SIGTERM with exit status {status}")
         self.start()

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """A small gateway that the crash test is tried against. It can be told to do one thing wrong.
 
 Shows that the test passes on a gateway that keeps its promises and fails on one that does not. It

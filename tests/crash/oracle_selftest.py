@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Shows that the crash test can fail: each fault of fake_gateway.py must be found, and none where
 there is none. Also tests the parts of the oracle that stand by themselves."""
 

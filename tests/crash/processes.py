@@ -27,7 +27,7 @@ class Daemon:
         self.log = open(log_path, "ab")
         self.process = subprocess.Popen(
             [*command, "--grpc-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0",
-             "--data-dir", str(data_dir), "--allow-cidr", "127.0.0.0/8", "--allow-http"],
+             "--data-dir", str(data_dir), "--allow-loopback-targets"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, env=environment)
         self.addresses = {}
         self.changed = threading.Condition()
