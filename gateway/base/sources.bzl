@@ -25,4 +25,5 @@ HDRS = [
     "random.h",
     "status.h",
     "uuid.h",
+    "version.h",
 ]

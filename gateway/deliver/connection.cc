@@ -1,0 +1,449 @@
+#include "gateway/deliver/connection.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/base/check.h"
+#include "gateway/base/crash_point.h"
+#include "gateway/base/limits.h"
+#include "gateway/deliver/connection_pool.h"
+#include "gateway/deliver/http_date.h"
+
+namespace postrider {
+namespace {
+
+bool IsSuccess(int status) { return status >= 200 && status <= 299; }
+
+// Whose fault it is that connect() failed, in words that show no address.
+ConnectResult FromErrno(int error) {
+  switch (error) {
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+    case EADDRNOTAVAIL:
+      return {.outcome = Outcome::kInternalError,
+              .error_text = absl::StrCat("the gateway is out of resources: ", strerror(error))};
+    case ETIMEDOUT:
+      return {.outcome = Outcome::kTimeout,
+              .error_text = "connecting took too long",
+              .other_address_may_do = true};
+    case ECONNREFUSED:
+      return {.outcome = Outcome::kConnectError,
+              .error_text = "the connection was refused",
+              .other_address_may_do = true};
+    default:
+      return {.outcome = Outcome::kConnectError,
+              .error_text = absl::StrCat("cannot connect: ", strerror(error)),
+              .other_address_may_do = true};
+  }
+}
+
+std::string StatusText(int status) {
+  const bool redirect = status >= 300 && status <= 399 && status != 304;
+  return absl::StrCat("the response's status is ", status,
+                      redirect ? "; redirects are not followed" : "");
+}
+
+}  // namespace
+
+Connection::Connection(const ConnectionContext* context, ConnectionPool* pool,
+                       std::shared_ptr<Origin> origin)
+    : context_(context),
+      pool_(pool),
+      origin_(std::move(origin)),
+      socket_(context->loop, {.connected = [this](int error) { OnConnected(error); },
+                              .read = [this](int error, size_t bytes) { OnRead(error, bytes); },
+                              .readable = [this](int error) { OnReadable(error); },
+                              .writable = [this](int error) { OnWritable(error); }}) {}
+
+void Connection::Connect(const IpAddress& address, absl::Duration deadline,
+                         absl::AnyInvocable<void(ConnectResult) &&> done) {
+  CHECK(phase_ == Phase::kNew);
+  phase_ = Phase::kConnecting;
+  address_ = address;
+  open_time_ = context_->clock->Monotonic();
+  connect_done_ = std::move(done);
+  context_->wheel->Set(this, deadline);
+  if (const int error = socket_.Connect(address, origin_->url.port); error != 0) {
+    FailConnect(FromErrno(error));
+  }
+}
+
+void Connection::OnConnected(int error) {
+  if (error != 0) {
+    FailConnect(FromErrno(error));
+    return;
+  }
+  if (!socket_.IsConnectedTo(address_, origin_->url.port)) {
+    FailConnect({.outcome = Outcome::kConnectError,
+                 .error_text = "the connection was lost",
+                 .other_address_may_do = true});
+    return;
+  }
+  if (!origin_->url.https) {
+    Ready();
+    return;
+  }
+  phase_ = Phase::kHandshaking;
+  context_->wheel->Set(this, context_->clock->Monotonic() + context_->connect_timeout);
+  tls_.emplace(context_->tls, socket_.descriptor(), origin_->url, &origin_->resumption);
+  ContinueHandshake();
+}
+
+void Connection::ContinueHandshake() {
+  switch (tls_->Handshake()) {
+    case TlsSession::Result::kOk: Ready(); return;
+    case TlsSession::Result::kWantRead: Listen(); return;
+    case TlsSession::Result::kWantWrite: socket_.WaitWritable(); return;
+    case TlsSession::Result::kEnd:
+      FailConnect({.outcome = Outcome::kTlsError,
+                   .error_text = "the connection was closed within the TLS handshake"});
+      return;
+    case TlsSession::Result::kError:
+      FailConnect({.outcome = Outcome::kTlsError, .error_text = tls_->error_text()});
+      return;
+  }
+}
+
+void Connection::Ready() {
+  phase_ = Phase::kReady;
+  context_->wheel->Set(this, absl::InfiniteDuration());
+  origin_->working = address_;
+  auto done = std::move(connect_done_);
+  std::move(done)(ConnectResult());
+}
+
+void Connection::FailConnect(ConnectResult result) {
+  auto done = std::move(connect_done_);
+  Close();
+  std::move(done)(std::move(result));
+}
+
+void Connection::Send(Request request, absl::AnyInvocable<void(Reply) &&> done) {
+  CHECK(phase_ == Phase::kReady);
+  phase_ = Phase::kExchanging;
+  request_ = std::move(request);
+  done_ = std::move(done);
+  context_->wheel->Set(this, absl::InfiniteDuration());  // The caller's own is in force.
+  reader_.Begin(std::max(kResponseKeptBytes, request_.success_bytes_kept));
+  written_ = 0;
+  if (tls_.has_value() && request_.event != nullptr) {
+    head_.append(request_.event->body);  // One record where one suffices.
+  }
+  Write();
+  Listen();
+}
+
+void Connection::Write() {
+  if (AllWritten()) {
+    return;
+  }
+  if (tls_.has_value()) {
+    WriteTls();
+  } else {
+    WritePlain();
+  }
+  if (AllWritten()) {
+    CrashPoint("during_post");
+  }
+}
+
+bool Connection::AllWritten() const {
+  const bool apart = request_.event != nullptr && !tls_.has_value();
+  return written_ == head_.size() + (apart ? request_.event->body.size() : 0);
+}
+
+void Connection::WritePlain() {
+  const absl::string_view body = request_.event == nullptr ? "" : request_.event->body;
+  while (written_ < head_.size() + body.size()) {
+    absl::string_view first = head_;
+    first.remove_prefix(std::min(written_, head_.size()));
+    absl::string_view second = body;
+    second.remove_prefix(written_ > head_.size() ? written_ - head_.size() : 0);
+    const std::array<iovec, 2> parts = {iovec{const_cast<char*>(first.data()), first.size()},
+                                        iovec{const_cast<char*>(second.data()), second.size()}};
+    const Socket::Written result = socket_.Write(parts);
+    written_ += result.bytes;
+    if (result.error != 0) {
+      // A response may have come before the peer hung up: reading will tell.
+      write_failed_ = true;
+      return;
+    }
+    if (result.would_block) {
+      waiting_to_write_ = true;
+      socket_.WaitWritable();
+      return;
+    }
+  }
+}
+
+void Connection::WriteTls() {
+  while (written_ < head_.size()) {
+    size_t bytes = 0;
+    absl::string_view rest = head_;
+    rest.remove_prefix(written_);
+    switch (tls_->Write(rest, &bytes)) {
+      case TlsSession::Result::kOk: written_ += bytes; continue;
+      case TlsSession::Result::kWantRead: return;  // Whatever is read is followed by a write.
+      case TlsSession::Result::kEnd:
+      case TlsSession::Result::kError: write_failed_ = true; [[fallthrough]];
+      case TlsSession::Result::kWantWrite:
+        // A broken socket is writable: the failure is told from there, not from within Send().
+        waiting_to_write_ = true;
+        socket_.WaitWritable();
+        return;
+    }
+  }
+}
+
+void Connection::OnWritable(int /*error*/) {
+  if (phase_ == Phase::kHandshaking) {
+    ContinueHandshake();
+    return;
+  }
+  waiting_to_write_ = false;
+  if (write_failed_) {
+    OnEnd(0);
+  } else if (phase_ != Phase::kReady) {
+    Write();
+  }
+}
+
+void Connection::Listen() {
+  if (listening_ || phase_ == Phase::kClosed) {
+    return;
+  }
+  listening_ = true;
+  if (tls_.has_value()) {
+    socket_.WaitReadable();
+  } else {
+    socket_.StartRead(reader_.Space());
+  }
+}
+
+void Connection::OnRead(int error, size_t bytes) {
+  listening_ = false;
+  if (error != 0 || bytes == 0) {
+    OnEnd(error);
+    return;
+  }
+  if (phase_ == Phase::kReady) {
+    Close();  // Nobody asked for anything.
+    return;
+  }
+  reader_.Commit(bytes);
+  Progress();
+  Listen();
+}
+
+void Connection::OnReadable(int /*error*/) {
+  listening_ = false;
+  if (phase_ == Phase::kHandshaking) {
+    ContinueHandshake();
+  } else {
+    ReadTls();
+  }
+}
+
+void Connection::ReadTls() {
+  while (phase_ != Phase::kClosed) {
+    size_t bytes = 0;
+    switch (tls_->Read(reader_.Space(), &bytes)) {
+      case TlsSession::Result::kOk:
+        if (phase_ == Phase::kReady) {
+          Close();
+          return;
+        }
+        reader_.Commit(bytes);
+        Progress();
+        continue;
+      case TlsSession::Result::kWantRead:
+      case TlsSession::Result::kWantWrite:  // Cannot be without renegotiation.
+        Listen();
+        if (phase_ != Phase::kReady && !waiting_to_write_ && !write_failed_) {
+          Write();
+        }
+        return;
+      case TlsSession::Result::kEnd:
+      case TlsSession::Result::kError: OnEnd(0); return;
+    }
+  }
+}
+
+void Connection::Progress() {
+  if (phase_ == Phase::kExchanging) {
+    if (reader_.has_status()) {
+      OnHeader();
+    } else if (reader_.state() == ResponseReader::State::kFailed) {
+      Fail(Outcome::kProtocolError, reader_.error());
+    }
+    return;
+  }
+  if (phase_ == Phase::kAwaitingBody && BodySuffices()) {
+    Answer();
+  } else if (phase_ == Phase::kDraining && (reader_.state() != ResponseReader::State::kBody ||
+                                            reader_.body_bytes() > kResponseBodyBytesMax)) {
+    Recycle();
+  }
+}
+
+void Connection::OnHeader() {
+  CrashPoint("after_answer");
+  header_time_ = context_->clock->Monotonic();
+  const bool wanted = !IsSuccess(reader_.status()) || request_.success_bytes_kept > 0;
+  if (!wanted || BodySuffices()) {
+    Answer();
+    return;
+  }
+  phase_ = Phase::kAwaitingBody;
+  context_->wheel->Set(this, header_time_ + context_->drain_timeout);
+}
+
+// Whether no more of the body is waited for.
+bool Connection::BodySuffices() const {
+  const size_t wanted =
+      IsSuccess(reader_.status()) ? request_.success_bytes_kept : kResponseKeptBytes;
+  return reader_.state() != ResponseReader::State::kBody || reader_.body_bytes() > wanted;
+}
+
+void Connection::OnEnd(int error) {
+  switch (phase_) {
+    case Phase::kExchanging:
+      if (reader_.begun()) {
+        Fail(Outcome::kConnectionClosed, "the connection was closed within the response's header");
+      } else {
+        Fail(Outcome::kConnectionClosed, error == ECONNRESET
+                                             ? "the connection was reset before a response came"
+                                             : "the connection was closed before a response came");
+      }
+      return;
+    case Phase::kAwaitingBody:
+      reader_.End();
+      Answer();
+      Close();
+      return;
+    case Phase::kNew:
+    case Phase::kConnecting:
+    case Phase::kHandshaking:
+    case Phase::kReady:
+    case Phase::kDraining:
+    case Phase::kClosed: Close(); return;
+  }
+}
+
+void Connection::Answer() {
+  Reply reply = MakeReply();
+  auto done = std::move(done_);
+  const bool more = reader_.state() == ResponseReader::State::kBody;
+  if (more && !reader_.length_is_over(kResponseBodyBytesMax) &&
+      reader_.body_bytes() <= kResponseBodyBytesMax) {
+    phase_ = Phase::kDraining;
+    context_->wheel->Set(this, header_time_ + context_->drain_timeout);
+  } else {
+    Recycle();
+  }
+  // Last: whoever is told may use this connection at once.
+  std::move(done)(std::move(reply));
+}
+
+Reply Connection::MakeReply() const {
+  const int status = reader_.status();
+  Reply reply;
+  reply.http_status = status;
+  reply.begun = true;
+  reply.time = header_time_;
+  reply.retry_after =
+      ParseRetryAfter(reader_.retry_after(), reader_.date(), context_->clock->Now());
+  reply.body_complete = reader_.state() == ResponseReader::State::kDone &&
+                        reader_.body_bytes() == reader_.kept_body().size();
+  if (IsSuccess(status)) {
+    reply.body = request_.success_bytes_kept > 0 ? reader_.kept_body() : "";
+  } else {
+    reply.outcome = Outcome::kHttpStatus;
+    reply.error_text = StatusText(status);
+    reply.body = reader_.kept_body().substr(0, kResponseKeptBytes);
+  }
+  return reply;
+}
+
+// What is left of an exchange when its response has been read or given up: a connection that can
+// be used again, or none.
+void Connection::Recycle() {
+  const absl::Duration now = context_->clock->Monotonic();
+  const bool reusable = reader_.state() == ResponseReader::State::kDone && reader_.keep_alive() &&
+                        !reader_.has_leftover() && AllWritten() && !write_failed_ &&
+                        now - open_time_ < context_->age_max &&
+                        IdleTimeout() > absl::ZeroDuration();
+  request_ = Request();
+  if (!reusable) {
+    Close();
+    return;
+  }
+  phase_ = Phase::kReady;
+  context_->wheel->Set(this, now + IdleTimeout());
+  pool_->PutIdle(this);
+}
+
+absl::Duration Connection::IdleTimeout() const {
+  const auto said = ParseKeepAliveTimeout(reader_.keep_alive_header());
+  if (!said.has_value()) {
+    return context_->idle_timeout;
+  }
+  // A second less than the peer waits, so that it does not hang up just when we send.
+  return std::min(*said - absl::Seconds(1), kIdleConnectionTimeoutMax);
+}
+
+void Connection::Fail(Outcome outcome, std::string text) {
+  Reply reply;
+  reply.outcome = outcome;
+  reply.error_text = std::move(text);
+  reply.begun = reader_.begun();
+  reply.time = context_->clock->Monotonic();
+  auto done = std::move(done_);
+  Close();
+  std::move(done)(std::move(reply));
+}
+
+void Connection::OnDeadline() {
+  switch (phase_) {
+    case Phase::kConnecting: FailConnect(FromErrno(ETIMEDOUT)); return;
+    case Phase::kHandshaking:
+      FailConnect({.outcome = Outcome::kTimeout, .error_text = "the TLS handshake took too long"});
+      return;
+    case Phase::kAwaitingBody: Expire(); return;
+    case Phase::kNew:
+    case Phase::kReady:
+    case Phase::kExchanging:
+    case Phase::kDraining:
+    case Phase::kClosed: Close(); return;
+  }
+}
+
+bool Connection::Expire() {
+  if (phase_ != Phase::kAwaitingBody) {
+    Close();
+    return false;
+  }
+  Reply reply = MakeReply();
+  auto done = std::move(done_);
+  Close();
+  std::move(done)(std::move(reply));
+  return true;
+}
+
+void Connection::Close() {
+  if (phase_ == Phase::kClosed) {
+    return;
+  }
+  phase_ = Phase::kClosed;
+  tls_.reset();
+  socket_.Close();
+  pool_->Discard(this);
+}
+
+}  // namespace postrider
