@@ -148,12 +148,12 @@ def make_content(seed, number, event_id):
     )
 
 
-def fill_event(event, content):
-    """Puts `content` into a postrider.v1.Event message."""
+def fill_event(event, content, omits_path=False):
+    """Puts `content` into a postrider.v1.Event message, the organization's path only if asked."""
     event.id = content.id
     event.type = content.type
     event.organization = content.organization
-    if len(content.path) > 1:
+    if len(content.path) > 1 and not omits_path:
         event.organization_path.extend(content.path)
     event.time.seconds = int(EPOCH.timestamp()) + content.milliseconds // 1000
     event.time.nanos = content.milliseconds % 1000 * 1_000_000

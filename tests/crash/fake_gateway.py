@@ -192,7 +192,7 @@ class FakeGateway:
                     return None, (grpc.StatusCode.ALREADY_EXISTS, "event.id: other content")
                 return (old["id"], old["accepted"], True), None
             record = {"id": message.id, "organization": message.organization, "digest": digest,
-                      "path": list(message.organization_path) or [message.organization],
+                      "path": self.path_of(message),
                       "type": message.type, "accepted": time.time_ns(), "seq": len(self.order) + 1,
                       "body": base64.b64encode(body_of(message)).decode()}
             self.apply("event", record)
@@ -204,6 +204,13 @@ class FakeGateway:
                 if number == 0 or not self.chance("partial", 0.05):
                     self.enqueue(key, subscription_id, 1, wait)
             return (record["id"], record["accepted"], False), None
+
+    def path_of(self, message):
+        """As given, else the last one given for the organization."""
+        organization = message.organization
+        given = list(message.organization_path)
+        known = (self.events[key]["path"] for key in reversed(self.order) if key[0] == organization)
+        return given or next(known, [organization])
 
     def problem_of(self, message):
         if self.fault == "accept_bad":

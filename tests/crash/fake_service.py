@@ -35,6 +35,8 @@ class Service:
         return message
 
     def PublishBatch(self, request, context):
+        if len(request.events) > 1000:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "events: more than 1000")
         return self.schema.PublishBatchResponse(
             results=[self.result(self.schema.PublishResult(), event) for event in request.events])
 

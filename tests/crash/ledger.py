@@ -25,7 +25,7 @@ class Event:
     """One id of the load. Times are CLOCK_MONOTONIC ns."""
 
     __slots__ = ("number", "id", "organization", "path", "type", "hash", "state", "sent", "ended",
-                 "accept_time", "fresh_after", "unanswered")
+                 "accept_time", "fresh_after", "unanswered", "omits_path")
 
     def __init__(self, number, content):
         self.number = number
@@ -40,6 +40,7 @@ class Event:
         self.accept_time = None  # (seconds, nanos) of the first acknowledgement.
         self.fresh_after = 0  # It was not stored before this time, said an acknowledgement.
         self.unanswered = 0  # Publishes without an answer so far.
+        self.omits_path = False  # Published without the path, which the gateway must know.
 
 
 class Ledger:
@@ -51,6 +52,7 @@ class Ledger:
         self.rng = random.Random(f"ledger/{seed}")
         self.events = {}
         self.acked = []
+        self.known_paths = set()  # Organizations of which an event with its path is acknowledged.
         self.to_repeat = collections.deque()  # Open events that shall be published again.
         self.answers = collections.Counter()
         self.violations = []
@@ -66,6 +68,8 @@ class Ledger:
         event = Event(number, content)
         event.state = State.BAD if bad else State.OPEN
         with self.lock:
+            event.omits_path = (event.organization in self.known_paths
+                                and self.rng.random() < 0.3)
             self.events[event_id] = event
         return event, content
 
@@ -129,6 +133,7 @@ class Ledger:
         event.accept_time = accepted
         event.ended = now
         self.acked.append(event)
+        self.known_paths.add(event.organization)
 
     def _not_acknowledged(self, event, now, code, daemon_lived):
         if event.state is State.ACKED:

@@ -13,6 +13,7 @@ from events import fill_event
 RPC_TIMEOUT_SECONDS = 10.0
 STREAM_UNACKED_MAX = 64
 BACK_OFF_SECONDS = 0.05
+BAD_BATCH_SHARE = 0.01
 BIG_TEXT_BYTES = 300 * 1024  # Beyond the default limit of a body.
 
 
@@ -140,7 +141,7 @@ class Load:
         else:
             event, content = self.ledger.new()
         message = self.schema.Event()
-        fill_event(message, content)
+        fill_event(message, content, event.omits_path)
         return event, message
 
     def bad_item(self, rng):
@@ -194,9 +195,23 @@ class Load:
             finally:
                 self.gate.leave(number)
 
+    def bad_batch(self, rng):
+        """The items of a batch that must be refused as a whole."""
+        items = []
+        by_count = rng.random() < 0.5
+        for _ in range(1001 if by_count else 25):
+            event, content = self.ledger.new(bad=True)
+            message = self.schema.Event(id=content.id, type=content.type, organization="solo-e")
+            if not by_count:
+                message.data["big"].json = b'"' + b"b" * 200_000 + b'"'
+            items.append((event, message))
+        return items
+
     def publish_batch(self, client, number, rng):
         items = []
-        for _ in range(rng.choice([1, 5, 20, 60])):
+        if rng.random() < BAD_BATCH_SHARE:
+            items = self.bad_batch(rng)
+        for _ in range(0 if items else rng.choice([1, 5, 20, 60])):
             self.pace()
             items.append(self.next_item(rng))
         request = self.schema.PublishBatchRequest(events=[message for _, message in items])
