@@ -1,13 +1,20 @@
 # The sources of server, for CMake and Bazel alike.
 
 SRCS = [
+    "address.cc",
+    "admin.cc",
     "attempt_convert.cc",
+    "config.cc",
+    "config_check.cc",
+    "config_fields.cc",
     "delivery_service.cc",
     "event_convert.cc",
     "event_service.cc",
+    "grpc_server.cc",
     "key_order.cc",
     "live_streams.cc",
     "page_token.cc",
+    "process.cc",
     "publish_stream.cc",
     "publisher_service.cc",
     "raw_message.cc",
@@ -22,11 +29,17 @@ SRCS = [
 ]
 
 HDRS = [
+    "address.h",
+    "admin.h",
     "attempt_convert.h",
+    "config.h",
+    "config_fields.h",
     "event_convert.h",
+    "grpc_server.h",
     "key_order.h",
     "live_streams.h",
     "page_token.h",
+    "process.h",
     "publish_stream.h",
     "raw_message.h",
     "services.h",
@@ -37,4 +50,9 @@ HDRS = [
     "text.h",
     "time_convert.h",
     "unknown_fields.h",
+    "version.h",
+]
+
+MAIN = [
+    "main.cc",
 ]
