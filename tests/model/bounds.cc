@@ -6,6 +6,10 @@ Bounds Keeping() { return {.name = "Keeping", .crashes = 1, .failures = 1}; }
 
 Bounds KeepingThroughTwoCrashes() { return {.name = "KeepingThroughTwoCrashes", .crashes = 2}; }
 
+Bounds Unloading() {
+  return {.name = "Unloading", .crashes = 1, .failures = 1, .throttles = true, .unloads = true};
+}
+
 Bounds Gathering() {
   return {.name = "Gathering",
           .crashes = 1,
@@ -46,7 +50,8 @@ Bounds TwoLeavers() {
           .created = 2,
           .crashes = 1,
           .late_notices = false,
-          .wire = 1};
+          .wire = 1,
+          .wanted = {Bit(1) | Bit(2), Bit(2)}};
 }
 
 Bounds Creating() {

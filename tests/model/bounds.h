@@ -10,6 +10,8 @@ namespace postrider::model {
 Bounds Keeping();
 // The same without retries, and two crashes.
 Bounds KeepingThroughTwoCrashes();
+// A reader that forgets what it has in memory.
+Bounds Unloading();
 // Outcomes that wait before they are submitted, and throttled attempts.
 Bounds Gathering();
 // Three events and two crashes.
@@ -22,7 +24,7 @@ Bounds Exceptions();
 Bounds PausedWithSmallWindow();
 // Two subscriptions, of which one leaves and rejoins: the other sees fan-out in slices.
 Bounds TwoSubscriptions();
-// Two subscriptions that both leave and rejoin.
+// Two subscriptions that both leave and rejoin; one wants only one of the events.
 Bounds TwoLeavers();
 // Subscriptions are created, deleted, paused and resumed among events.
 Bounds Creating();

@@ -52,6 +52,8 @@ void Machine::Answer(const State& state, int subscription, std::vector<Step>* st
     Queue& answered = next.queues[subscription];
     answered.wire &= ~Bit(seq);
     answered.delivered |= Bit(seq);
+    const bool above = queue.mode != kTail && seq >= queue.scan;
+    if (above && On(Rule::kR3AnswerAboveScanKept)) answered.preset |= Bit(seq);
     AddAnswer(next, "answer 200", subscription, seq, steps);
     if (state.failures == bounds_.failures) continue;
     ++next.failures;
@@ -62,6 +64,7 @@ void Machine::Answer(const State& state, int subscription, std::vector<Step>* st
     answered.excepted &= ~Bit(seq);
     answered.still_owed |= Bit(seq);
     answered.waiting |= Bit(seq);
+    answered.preset &= ~Bit(seq);
     AddAnswer(next, "answer 429", subscription, seq, steps);
   }
 }

@@ -135,6 +135,7 @@ void Machine::Crash(const State& state, std::vector<Step>* steps) const {
 // fan-out and by readers.
 void Machine::Recover(State* state) const {
   const Store& store = state->store;
+  state->shard.window_first = store.cursor + 1;
   state->shard.handed_head = store.head;
   state->shard.fanned = store.cursor;
   state->shard.cursor = store.cursor;

@@ -31,6 +31,7 @@ void Machine::Expand(const State& state, std::vector<Step>* steps) const {
     if (state.queues[i].life != kAlive) continue;
     Read(state, i, steps);
     Ask(state, i, steps);
+    Unload(state, i, steps);
     EraseLate(state, i, steps);
     WantLeave(state, i, steps);
     Send(state, i, steps);

@@ -32,6 +32,7 @@ struct Bounds {
   bool gather = false;       // Outcomes wait a while before they are submitted.
   bool late_notices = true;  // A commit is heard of some time after it.
   bool lost_acks = false;    // A publisher may not hear of a commit, and publishes again.
+  bool unloads = false;      // Whether a reader's pairs in memory may be forgotten.
   int wire = 2;              // In flight, per subscription.
   int window = 8;            // Bits in a reader's row.
   Mask wanted[kSubscriptionsMax] = {0xff, 0xff};
@@ -93,6 +94,7 @@ class Machine {
   void HearFromStore(const Message& message, State* state) const;
   bool HearFromQueue(int subscription, const Message& message, State* state) const;
   void FanOut(const State& state, std::vector<Step>* steps) const;
+  bool Owed(const State& state, int subscription, int seq) const;
   void Feed(int subscription, int seq, State* state) const;
   void StartLeaving(int subscription, int mark, State* state) const;
   void AnswerAsk(int subscription, const Message& ask, State* state) const;
@@ -109,6 +111,7 @@ class Machine {
   void Read(const State& state, int subscription, std::vector<Step>* steps) const;
   void Ask(const State& state, int subscription, std::vector<Step>* steps) const;
   void WantLeave(const State& state, int subscription, std::vector<Step>* steps) const;
+  void Unload(const State& state, int subscription, std::vector<Step>* steps) const;
   bool SubmitLeave(int subscription, State* state) const;
   void SubmitErase(int subscription, State* state) const;
   void EraseLate(const State& state, int subscription, std::vector<Step>* steps) const;

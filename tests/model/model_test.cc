@@ -27,9 +27,9 @@ void ExpectHolds(const Bounds& bounds) {
 }
 
 TEST(Model, KeepsItsPromiseInEveryState) {
-  for (const Bounds& bounds : {Keeping(), KeepingThroughTwoCrashes(), Gathering(), ThreeEvents(),
-                               Exceptions(), PausedWithSmallWindow(), TwoSubscriptions(),
-                               Creating(), Deleting(), Pausing(), LostAcks()}) {
+  for (const Bounds& bounds : {Keeping(), KeepingThroughTwoCrashes(), Unloading(), Gathering(),
+                               ThreeEvents(), Exceptions(), PausedWithSmallWindow(),
+                               TwoSubscriptions(), Creating(), Deleting(), Pausing(), LostAcks()}) {
     ExpectHolds(bounds);
   }
 }
@@ -87,13 +87,16 @@ std::vector<Absence> Absences() {
       ABSENCE(R3BitsAboveScanKept, KeepingThroughTwoCrashes()),
       ABSENCE(R3ScanWithinWindow, PausedWithSmallWindow()),
       ABSENCE(R4CursorBelowUnsettled, Keeping()),
-      ABSENCE(R4NotAheadOfTail, Keeping()),
+      ABSENCE(R4CursorGoesBack, TwoSubscriptions()),
+      ABSENCE(R4FedFromScan, Keeping()),
+      ABSENCE(R3UnloadedKeepsBits, Unloading()),
+      ABSENCE(R3AnswerAboveScanKept, Unloading()),
       ABSENCE(R4EraseAfterGrant, Keeping()),
       ABSENCE(R4EraseBeforeOutcomes, Keeping()),
       ABSENCE(R4ScanFrozen, Keeping()),
       ABSENCE(R4AskedPairsHold, TwoSubscriptions()),
       ABSENCE(R4NoticesWhileAsking, TwoSubscriptions()),
-      ABSENCE(R4NoBitsAboveScan, Keeping()),
+      ABSENCE(R4NothingAboveScan, Keeping()),
       ABSENCE(R6OwnPosition, Keeping()),
       ABSENCE(R6ReadToHandedHead, Creating()),
       ABSENCE(R6WholeFanOutBeforePass, TwoSubscriptions()),

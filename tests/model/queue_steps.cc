@@ -1,4 +1,6 @@
 // A subscription's loop: what it hears, and how it reads, leaves and rejoins.
+#include <algorithm>
+
 #include "tests/model/machine.h"
 
 namespace postrider::model {
@@ -124,7 +126,7 @@ void Machine::EraseLate(const State& state, int subscription, std::vector<Step>*
 void Machine::FillRow(const Queue& queue, Batch* batch) const {
   const Mask unsettled = queue.waiting | queue.wire;
   batch->row = 1;
-  batch->next_seq = Lowest(unsettled, queue.scan);
+  batch->next_seq = std::min<int>(Lowest(unsettled, queue.scan), queue.scan);
   batch->bits = Range(batch->next_seq, queue.scan - 1) & ~unsettled;
   if (On(Rule::kR3BitsAboveScanKept)) batch->bits |= queue.preset;
   batch->bits &= Range(batch->next_seq, batch->next_seq + bounds_.window - 1);
@@ -135,24 +137,22 @@ void Machine::Read(const State& state, int subscription, std::vector<Step>* step
   const Queue& queue = state.queues[subscription];
   const bool frozen = queue.mode == kAsking && On(Rule::kR4ScanFrozen);
   if (queue.mode == kTail || frozen || !queue.may_send || queue.scan > state.store.head) return;
-  const int lowest = Lowest(queue.waiting | queue.wire, queue.scan);
+  const int lowest = std::min<int>(Lowest(queue.waiting | queue.wire, queue.scan), queue.scan);
   if (On(Rule::kR3ScanWithinWindow) && queue.scan >= lowest + bounds_.window) return;
   State next = state;
   Queue& reader = next.queues[subscription];
   const int seq = reader.scan++;
-  const bool settled = Has(reader.preset, seq);
+  const bool known = Has(reader.preset | reader.wire, seq);
   reader.preset &= ~Bit(seq);
-  if (!settled && Wanted(subscription, seq) &&
-      seq > state.store.subscriptions[subscription].start_seq) {
-    reader.waiting |= Bit(seq);
-  }
+  if (!known && Owed(state, subscription, seq)) reader.waiting |= Bit(seq);
   Add(next, "read", subscription, seq, steps);
 }
 
 void Machine::Ask(const State& state, int subscription, std::vector<Step>* steps) const {
   const Queue& queue = state.queues[subscription];
   if (queue.mode != kReading || !queue.may_send) return;
-  if (queue.preset != 0 && On(Rule::kR4NoBitsAboveScan)) return;
+  const Mask above = queue.preset | (queue.wire & Range(queue.scan, kEventsMax));
+  if (above != 0 && On(Rule::kR4NothingAboveScan)) return;
   if (state.queue_to_shard[subscription].Full() || state.commits.Full()) return;
   State next = state;
   next.queues[subscription].mode = kAsking;
@@ -161,6 +161,22 @@ void Machine::Ask(const State& state, int subscription, std::vector<Step>* steps
   next.queue_to_shard[subscription].Push({kAsk, queue.scan, unsettled, 0});
   if (!On(Rule::kR4EraseAfterGrant)) SubmitErase(subscription, &next);
   Add(next, "ask to rejoin", subscription, queue.scan, steps);
+}
+
+// A reader's pairs are forgotten, to be read again.
+void Machine::Unload(const State& state, int subscription, std::vector<Step>* steps) const {
+  const Queue& queue = state.queues[subscription];
+  if (!bounds_.unloads || queue.waiting == 0) return;
+  if (queue.mode != kReading && queue.mode != kLeavingTail) return;
+  State next = state;
+  Queue& reader = next.queues[subscription];
+  reader.scan = Lowest(queue.waiting, 0);
+  reader.waiting = 0;
+  if (On(Rule::kR3UnloadedKeepsBits)) {
+    reader.preset |= Range(reader.scan, queue.scan - 1) & ~(queue.waiting | queue.wire);
+  }
+  Add(next, "unload", subscription, reader.scan, steps);
+  steps->back().driven = false;
 }
 
 // The queue is over its budget.

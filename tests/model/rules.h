@@ -24,14 +24,18 @@ enum class Rule : uint8_t {
   kR3LeaverTakesSkips,       // Pairs above the mark that recovery found settled become its bits.
   kR3BitsAboveScanKept,      // A recovered row's bits above the scan stay in later rows.
   kR3ScanWithinWindow,       // A reader scans no further than its bitmap can say.
-  kR4CursorBelowUnsettled,   // Rejoining only if the cursor is below the lowest unsettled seq.
-  kR4NotAheadOfTail,         // … and not beyond what the tail has fanned out.
+  kR3UnloadedKeepsBits,      // What is settled above a pair that is unloaded becomes a bit.
+  kR3AnswerAboveScanKept,    // So does what is settled there later.
+  kR4CursorBelowUnsettled,   // Rejoining only if the submitted cursor is below all that is
+                             // unsettled.
+  kR4CursorGoesBack,         // The computed one, not yet submitted, goes back below it.
+  kR4FedFromScan,            // Who rejoins is fed from its scan on, wherever the tail is.
   kR4EraseAfterGrant,        // The row is erased after the shard has agreed.
   kR4EraseBeforeOutcomes,    // … and before any outcome of the tail.
   kR4ScanFrozen,             // Nothing is scanned between asking and the answer.
   kR4AskedPairsHold,         // The unsettled pairs named in the question hold the cursor.
   kR4NoticesWhileAsking,     // Their settlement is told to the shard, whatever the mode.
-  kR4NoBitsAboveScan,        // Who has settled bits above its scan does not ask.
+  kR4NothingAboveScan,       // Who has settled or sent pairs above its scan does not ask.
   kR6OwnPosition,            // The tail goes on from its own position, not from what is handed it.
   kR6ReadToHandedHead,       // … and never beyond the head that was handed over.
   kR6WholeFanOutBeforePass,  // The cursor does not pass an event that is fanned out in part.

@@ -9,6 +9,11 @@ namespace {
 // The newest event that subscription `index` has been fed, if it is a member.
 int FedTo(const Shard& shard, int index) { return shard.fanned + (shard.fan_next > index ? 1 : 0); }
 
+// The first event that it would not be fed if it left now.
+int MarkOf(const Shard& shard, int index) {
+  return std::max<int>(FedTo(shard, index) + 1, shard.subscriptions[index].feed_from);
+}
+
 }  // namespace
 
 void Machine::ShardHears(const State& state, std::vector<Step>* steps) const {
@@ -66,7 +71,7 @@ bool Machine::HearFromQueue(int subscription, const Message& message, State* sta
     case kWantLeave:
       if (member.membership != kMember) return true;
       if (channel.Full()) return false;
-      StartLeaving(subscription, FedTo(state->shard, subscription) + 1, state);
+      StartLeaving(subscription, MarkOf(state->shard, subscription), state);
       return true;
     case kLeft:
       member.membership = kReader;
@@ -88,7 +93,7 @@ void Machine::StartLeaving(int subscription, int mark, State* state) const {
   member.mark = On(Rule::kR3LeavingHoldsMark) ? mark : 0xff;
   Message message{kLeaveAt, static_cast<uint8_t>(mark), member.may_send, 0};
   if (On(Rule::kR3LeaverTakesSkips)) message.c = member.skip & Range(mark, kEventsMax);
-  member.skip = 0;
+  member.skip = member.feed_from = 0;
   state->shard_to_queue[subscription].Push(message);
 }
 
@@ -98,22 +103,36 @@ void Machine::AnswerAsk(int subscription, const Message& ask, State* state) cons
   auto& channel = state->shard_to_queue[subscription];
   const int scan = ask.a;
   const int fed_to = On(Rule::kR6JoinDuringFanOut) ? FedTo(shard, subscription) : shard.fanned;
-  const int lowest = On(Rule::kR4CursorBelowUnsettled) ? Lowest(ask.b, scan) : scan;
-  if (!member.may_send || shard.cursor >= lowest ||
-      (On(Rule::kR4NotAheadOfTail) && scan > fed_to + 1)) {
+  Mask unsettled = ask.b;
+  for (int seq = scan; seq <= fed_to; ++seq) {
+    if (Owed(*state, subscription, seq)) unsettled |= Bit(seq);
+  }
+  const int lowest = Lowest(unsettled, kEventsMax + 1);
+  const bool passed = On(Rule::kR4CursorBelowUnsettled) && shard.cursor_out >= lowest;
+  if (!member.may_send || passed || lowest < shard.window_first || scan < shard.window_first ||
+      scan > shard.handed_head + 1) {
     return channel.Push({kRefused, 0, 0, 0});
   }
   member.membership = kMember;
   member.unsettled = On(Rule::kR4AskedPairsHold) ? ask.b : 0;
   member.skip = 0;
+  member.feed_from = On(Rule::kR4FedFromScan) ? scan : 0;
   channel.Push({kGranted, 0, 0, 0});
   for (int seq = scan; seq <= fed_to; ++seq) Feed(subscription, seq, state);
+  if (On(Rule::kR4CursorGoesBack) && member.unsettled != 0) {
+    shard.cursor = std::min<int>(shard.cursor, Lowest(member.unsettled, 0) - 1);
+  }
+  if (member.feed_from <= shard.fanned + 1) member.feed_from = 0;  // It has no effect any more.
+}
+
+bool Machine::Owed(const State& state, int subscription, int seq) const {
+  return Wanted(subscription, seq) && seq > state.store.subscriptions[subscription].start_seq;
 }
 
 void Machine::Feed(int subscription, int seq, State* state) const {
   ShardSubscription& member = state->shard.subscriptions[subscription];
-  if (member.life != kAlive || member.membership != kMember || !Wanted(subscription, seq) ||
-      seq <= state->store.subscriptions[subscription].start_seq || Has(member.skip, seq)) {
+  if (member.life != kAlive || member.membership != kMember || seq < member.feed_from ||
+      Has(member.skip, seq) || !Owed(*state, subscription, seq)) {
     return;
   }
   if (!member.may_send) {
@@ -136,6 +155,8 @@ void Machine::FanOut(const State& state, std::vector<Step>* steps) const {
     next.shard.fan_next = 0;
     next.shard.fanned = seq;
   }
+  ShardSubscription& fed = next.shard.subscriptions[state.shard.fan_next];
+  if (fed.feed_from <= seq + 1) fed.feed_from = 0;
   ComputeCursor(&next);
   Add(next, "fan out", state.shard.fan_next, seq, steps);
 }
@@ -147,7 +168,7 @@ void Machine::ForceLeave(const State& state, std::vector<Step>* steps) const {
     if (member.membership != kMember || member.unsettled == 0) continue;
     if ((!Has(bounds_.leavers, i) && member.may_send) || state.shard_to_queue[i].Full()) continue;
     State next = state;
-    StartLeaving(i, FedTo(state.shard, i) + 1, &next);
+    StartLeaving(i, MarkOf(state.shard, i), &next);
     ComputeCursor(&next);
     Add(next, "must leave", i, 0, steps);
     steps->back().driven = !member.may_send;

@@ -129,11 +129,13 @@ struct ShardSubscription {
   uint8_t may_send;
   uint8_t membership;
   Mask unsettled;
-  uint8_t mark;  // While leaving: the first event not fed.
-  Mask skip;     // Settled before the last crash.
+  uint8_t mark;       // While leaving: the first event not fed.
+  Mask skip;          // Settled before the last crash.
+  uint8_t feed_from;  // It has read what is below by itself.
 };
 
 struct Shard {
+  uint8_t window_first;  // The first event in memory.
   uint8_t handed_head;
   uint8_t fanned;      // Fanned out to all.
   uint8_t fan_next;    // Of the event after that: the subscriptions below this one have been fed.
@@ -152,7 +154,7 @@ struct Queue {
   Mask wire;
   Mask submitted;  // Settling outcomes on their way to the store.
   uint8_t scan;    // A reader's next seq to read.
-  Mask preset;     // Bits of the recovered row, above the scan.
+  Mask preset;     // Settled pairs above the scan.
   uint8_t want_leave;
   uint8_t erase_owed;  // Only with kR4EraseBeforeOutcomes off.
   // Outcomes not yet submitted.
