@@ -5,18 +5,18 @@
 #include <string>
 #include <utility>
 
+#include "gateway/model/event_pattern.h"
+
 namespace postrider {
 
 void SubscriptionDirectory::Put(std::shared_ptr<const Subscription> subscription, int home) {
   index_.Put(subscription);
-  patterns_.erase(subscription->number);
   const SubscriptionNumber number = subscription->number;
   entries_[number] = Entry{.subscription = std::move(subscription), .home = home};
 }
 
 void SubscriptionDirectory::Remove(SubscriptionNumber number) {
   index_.Remove(number);
-  patterns_.erase(number);
   entries_.erase(number);
 }
 
@@ -49,28 +49,7 @@ bool SubscriptionDirectory::Wants(SubscriptionNumber number, const LogEntry& ent
   const bool below = subscription.scope == Scope::kSubtree &&
                      std::find(event.organization_path.begin(), event.organization_path.end(),
                                subscription.organization) != event.organization_path.end();
-  if (!own && !below) {
-    return false;
-  }
-  const std::vector<EventPattern>& patterns = PatternsOf(subscription);
-  return patterns.empty() ||
-         std::any_of(patterns.begin(), patterns.end(),
-                     [&event](const EventPattern& pattern) { return pattern.Matches(event.type); });
-}
-
-const std::vector<EventPattern>& SubscriptionDirectory::PatternsOf(
-    const Subscription& subscription) const {
-  const auto known = patterns_.find(subscription.number);
-  if (known != patterns_.end()) {
-    return known->second;
-  }
-  std::vector<EventPattern>& patterns = patterns_[subscription.number];
-  for (const std::string& text : subscription.event_types) {
-    if (absl::StatusOr<EventPattern> pattern = EventPattern::Parse("", text); pattern.ok()) {
-      patterns.push_back(*std::move(pattern));
-    }
-  }
-  return patterns;
+  return (own || below) && MatchesAny(subscription.event_types, event.type);
 }
 
 bool SubscriptionDirectory::IsOwed(const Subscription& subscription, const LogEntry& entry) {

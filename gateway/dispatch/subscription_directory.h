@@ -6,7 +6,6 @@
 #include "absl/container/flat_hash_map.h"
 #include "gateway/dispatch/subscription_index.h"
 #include "gateway/model/event.h"
-#include "gateway/model/event_pattern.h"
 #include "gateway/model/subscription.h"
 
 namespace postrider {
@@ -36,12 +35,7 @@ class SubscriptionDirectory {
   // What the index does not judge: targets and start.
   static bool IsOwed(const Subscription& subscription, const LogEntry& entry);
 
-  // The patterns of `subscription`, parsed once.
-  const std::vector<EventPattern>& PatternsOf(const Subscription& subscription) const;
-
   absl::flat_hash_map<SubscriptionNumber, Entry> entries_;
-  // Of the subscriptions that Wants() was asked about: those that read by themselves.
-  mutable absl::flat_hash_map<SubscriptionNumber, std::vector<EventPattern>> patterns_;
   SubscriptionIndex index_;
 };
 

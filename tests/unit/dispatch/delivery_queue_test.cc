@@ -1,0 +1,257 @@
+#include "gateway/dispatch/delivery_queue.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gateway/base/limits.h"
+#include "tests/unit/dispatch/dispatch_fixture.h"
+
+namespace postrider {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const absl::Time kNow = absl::FromUnixSeconds(2000);
+
+class DeliveryQueueTest : public testing::Test {
+ protected:
+  DeliveryQueueTest() { Configure(SubscriptionNumbered(1)); }
+
+  void Configure(std::shared_ptr<const Subscription> subscription) {
+    directory_.Put(subscription, 0);
+    if (queue_ == nullptr) {
+      queue_ = std::make_unique<DeliveryQueue>(subscription, &options_, &directory_, &outbox_);
+    } else {
+      queue_->Configure(subscription);
+    }
+  }
+  void Feed(Seq first, Seq last) {
+    for (const LogEntry& entry : EntriesFrom(first, last)) {
+      queue_->OnPair({.subscription = 1, .entry = entry});
+    }
+  }
+  // Starts all that may start; their seqs.
+  std::vector<Seq> Start() {
+    std::vector<Seq> seqs;
+    while (std::optional<Exchange> exchange = queue_->Next(kNow, monotonic_)) {
+      seqs.push_back(exchange->entry.seq);
+      on_wire_.push_back(*std::move(exchange));
+    }
+    return seqs;
+  }
+  // Ends the exchange on the wire for `seq`.
+  std::optional<OutcomeRecord> End(Seq seq, const PostResult& result) {
+    for (auto place = on_wire_.begin(); place != on_wire_.end(); ++place) {
+      if (place->entry.seq == seq) {
+        Exchange exchange = std::move(*place);
+        on_wire_.erase(place);
+        return queue_->OnResult(std::move(exchange), result, kNow, monotonic_, 0);
+      }
+    }
+    ADD_FAILURE() << seq << " is not on the wire";
+    return std::nullopt;
+  }
+  std::vector<Seq> RowSeqs() {
+    const ReaderRow row = *queue_->ReaderRowOf(0);
+    std::vector<Seq> seqs = {row.next_seq};
+    for (uint64_t offset = 0; offset < kReaderWindowMax; ++offset) {
+      if (row.settled.Contains(offset)) seqs.push_back(row.next_seq + offset);
+    }
+    return seqs;
+  }
+  void Leave(Seq from) {
+    queue_->OnLeave({.subscription = 1, .shard = 0, .from = from, .settled = {}}, ++epoch_);
+    queue_->OnRowCommitted(0, epoch_);
+  }
+
+  DeliveryQueue::Options options_{.max_in_flight_default = 2, .default_schedule = {}};
+  SubscriptionDirectory directory_;
+  RecordingOutbox outbox_;
+  std::unique_ptr<DeliveryQueue> queue_;
+  std::vector<Exchange> on_wire_;
+  absl::Duration monotonic_ = absl::Seconds(100);
+  uint64_t epoch_ = 0;
+};
+
+const PostResult kSucceeded{};
+const PostResult kFailed{.outcome = Outcome::kHttpStatus, .http_status = 500};
+const PostResult kOwnFault{.outcome = Outcome::kInternalError};
+
+TEST_F(DeliveryQueueTest, SendsInOrderUpToItsCap) {
+  Feed(1, 3);
+  EXPECT_THAT(Start(), ElementsAre(1, 2));
+  EXPECT_EQ(End(1, kSucceeded)->attempt.disposition, Disposition::kDelivered);
+  EXPECT_THAT(Start(), ElementsAre(3));
+}
+
+TEST_F(DeliveryQueueTest, TellsTheShardOnlyWhatIsCommitted) {
+  Feed(1, 1);
+  Start();
+  const OutcomeRecord record = *End(1, kSucceeded);
+  EXPECT_THAT(outbox_.Take(), IsEmpty());
+  EXPECT_FALSE(queue_->idle());
+  queue_->OnCommitted(0, NoticeOf(record), 1);
+  EXPECT_THAT(outbox_.Take(), ElementsAre("settled 1:1"));
+  EXPECT_TRUE(queue_->idle());
+}
+
+TEST_F(DeliveryQueueTest, AFailureBecomesAnExceptionWithItsAttempt) {
+  Feed(1, 1);
+  Start();
+  const OutcomeRecord record = *End(1, kFailed);
+  EXPECT_EQ(record.attempt.disposition, Disposition::kException);
+  EXPECT_EQ(record.attempt.next_attempt_time, kNow + absl::Seconds(5));
+  ASSERT_TRUE(record.put_exception.has_value());
+  EXPECT_EQ(record.put_exception->row.attempts, 1);
+  queue_->OnCommitted(0, NoticeOf(record), 1);
+  EXPECT_EQ(queue_->next_due(), kNow + absl::Seconds(5));
+}
+
+TEST_F(DeliveryQueueTest, ARetryIsResolvedByItsGeneration) {
+  queue_->RestoreExceptions({.subscription = 1, .shard = 0, .due_time = kNow, .waiting = 1});
+  const auto load = queue_->NextLoad(kNow);
+  ASSERT_TRUE(load.has_value());
+  DueException due;
+  due.row.key = {.shard = 0, .subscription = 1, .seq = 4, .origin = 0};
+  due.row.generation = 7;
+  due.row.attempts = 11;
+  due.row.due_time = kNow;
+  due.entry = EntryAt(4);
+  queue_->OnLoaded(*load, std::vector<DueException>{due}, kNow);
+  EXPECT_THAT(Start(), ElementsAre(4));
+  const OutcomeRecord record = *End(4, kFailed);
+  EXPECT_EQ(record.attempt.origin, AttemptOrigin::kRetry);
+  EXPECT_EQ(record.attempt.number, 12);
+  EXPECT_EQ(record.resolve_exception->generation, 7U);
+  EXPECT_EQ(record.resolve_exception->next->state, ExceptionState::kDead);
+  queue_->OnCommitted(0, NoticeOf(record), 1);
+  EXPECT_EQ(queue_->exceptions_waiting(), 0U);
+  EXPECT_THAT(outbox_.Take(), IsEmpty());  // A retry settles no pair of the log.
+}
+
+TEST_F(DeliveryQueueTest, OurOwnFaultIsTriedAgainInPlaceAndNotCharged) {
+  Feed(1, 2);
+  Start();
+  EXPECT_FALSE(End(1, kOwnFault).has_value());
+  EXPECT_THAT(Start(), IsEmpty());
+  EXPECT_EQ(queue_->next_poll(), monotonic_ + absl::Seconds(1));
+  monotonic_ += absl::Seconds(1);
+  EXPECT_THAT(Start(), ElementsAre(1));
+  EXPECT_EQ(End(1, kSucceeded)->attempt.number, 1);
+}
+
+TEST_F(DeliveryQueueTest, AnEventWhoseTimeIsOverIsRecordedAndNotSent) {
+  auto event = std::make_shared<Event>(*EntryAt(1).event);
+  event->expire_time = kNow - absl::Seconds(1);
+  LogEntry entry = EntryAt(1);
+  entry.event = event;
+  queue_->OnPair({.subscription = 1, .entry = entry});
+  std::optional<Exchange> exchange = queue_->Next(kNow, monotonic_);
+  ASSERT_TRUE(exchange.has_value());
+  EXPECT_TRUE(exchange->expired);
+  const OutcomeRecord record =
+      *queue_->OnResult(*exchange, PostResult{.outcome = Outcome::kExpired}, kNow, monotonic_, 0);
+  EXPECT_EQ(record.attempt.disposition, Disposition::kDead);
+  EXPECT_EQ(record.put_exception->row.dead_reason, DeadReason::kExpired);
+}
+
+TEST_F(DeliveryQueueTest, LeavesWithAllThatItStillOwes) {
+  Feed(1, 5);
+  Start();
+  End(2, kSucceeded);
+  Leave(8);
+  EXPECT_THAT(RowSeqs(), ElementsAre(1, 2, 6, 7));
+  EXPECT_THAT(outbox_.Take(), ElementsAre("left 1"));
+}
+
+TEST_F(DeliveryQueueTest, ARowOfAnEarlierLeaveIsNotTheEndOfThisOne) {
+  queue_->OnLeave({.subscription = 1, .shard = 0, .from = 1, .settled = {}}, 1);
+  queue_->OnRowCommitted(0, 1);
+  outbox_.Take();
+  queue_->AskRejoin(0);
+  queue_->OnRejoinAnswer({.subscription = 1, .shard = 0, .granted = true});
+  queue_->OnLeave({.subscription = 1, .shard = 0, .from = 1, .settled = {}}, 2);
+  outbox_.Take();
+  queue_->OnRowCommitted(0, 1);
+  EXPECT_THAT(outbox_.Take(), IsEmpty());
+  queue_->OnRowCommitted(0, 2);
+  EXPECT_THAT(outbox_.Take(), ElementsAre("left 1"));
+}
+
+TEST_F(DeliveryQueueTest, ReadsByItselfAndAsksToRejoinAtTheEndOfTheLog) {
+  Leave(1);
+  outbox_.Take();
+  const auto read = queue_->NextRead(monotonic_);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->after, 0U);
+  EXPECT_FALSE(queue_->NextRead(monotonic_).has_value());  // One page at a time.
+  queue_->OnRead(*read, EntriesFrom(1, 3), monotonic_);
+  EXPECT_THAT(Start(), ElementsAre(1, 2));
+  End(1, kSucceeded);
+  EXPECT_THAT(RowSeqs(), ElementsAre(2));
+  ASSERT_EQ(queue_->WantsRejoin(), 0U);
+  queue_->AskRejoin(0);
+  EXPECT_THAT(outbox_.Take(), ElementsAre("ask 1@4 2 3"));
+  EXPECT_FALSE(queue_->NextRead(monotonic_).has_value());  // Nothing is read until the answer.
+  queue_->OnRejoinAnswer({.subscription = 1, .shard = 0, .granted = true});
+  EXPECT_FALSE(queue_->ReaderRowOf(0).has_value());
+}
+
+TEST_F(DeliveryQueueTest, ARefusalIsNotRepeatedWhileItsCauseLasts) {
+  Leave(1);
+  queue_->OnRead(*queue_->NextRead(monotonic_), EntriesFrom(1, 1), monotonic_);
+  Start();
+  queue_->AskRejoin(0);
+  queue_->OnRejoinAnswer({.subscription = 1, .shard = 0, .granted = false});
+  outbox_.Take();
+  queue_->OnRead(*queue_->NextRead(monotonic_), std::vector<LogEntry>{}, monotonic_);
+  ASSERT_TRUE(queue_->WantsRejoin().has_value());
+  queue_->AskRejoin(0);
+  EXPECT_THAT(outbox_.Take(), IsEmpty());  // 1 is still owed.
+  EXPECT_GT(queue_->next_poll(), monotonic_);
+}
+
+TEST_F(DeliveryQueueTest, APausedReaderKeepsNothingInMemoryAndLosesNothing) {
+  Leave(1);
+  queue_->OnRead(*queue_->NextRead(monotonic_), EntriesFrom(1, 5), monotonic_);
+  EXPECT_THAT(Start(), ElementsAre(1, 2));
+  auto paused = SubscriptionNumbered(1);
+  paused->paused = true;
+  Configure(paused);
+  EXPECT_EQ(queue_->ready(), 0U);
+  EXPECT_FALSE(queue_->NextRead(monotonic_).has_value());
+  End(2, kSucceeded);
+  EXPECT_THAT(RowSeqs(), ElementsAre(1, 2));
+  Configure(SubscriptionNumbered(1));
+  queue_->OnRead(*queue_->NextRead(monotonic_), EntriesFrom(3, 5), monotonic_);
+  EXPECT_THAT(Start(), ElementsAre(3));
+}
+
+TEST_F(DeliveryQueueTest, OverItsBudgetItAsksToLeaveOnce) {
+  auto event = std::make_shared<Event>(*EntryAt(1).event);
+  event->body.assign(kQueueBytesMax / 2, 'x');
+  for (Seq seq = 1; seq <= 4; ++seq) {
+    LogEntry entry = EntryAt(seq);
+    entry.event = event;
+    queue_->OnPair({.subscription = 1, .entry = entry});
+  }
+  EXPECT_THAT(outbox_.Take(), ElementsAre("ask-leave 1"));
+  Leave(5);
+  EXPECT_LE(queue_->ready(), 1U);  // The rest is read again when it is its turn.
+  EXPECT_THAT(RowSeqs(), ElementsAre(1));
+}
+
+TEST_F(DeliveryQueueTest, RetriesGetTheirShareBesideFirstAttempts) {
+  queue_->RestoreExceptions({.subscription = 1, .shard = 0, .due_time = kNow, .waiting = 1});
+  DueException due;
+  due.row.key = {.shard = 0, .subscription = 1, .seq = 9, .origin = 0};
+  due.row.attempts = 1;
+  due.entry = EntryAt(9);
+  Feed(10, 20);
+  queue_->OnLoaded(*queue_->NextLoad(kNow), std::vector<DueException>{due}, kNow);
+  EXPECT_THAT(Start(), ElementsAre(9, 10));
+}
+
+}  // namespace
+}  // namespace postrider

@@ -1,0 +1,118 @@
+#include "gateway/dispatch/retry_lane.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gateway/base/limits.h"
+
+namespace postrider {
+namespace {
+
+const absl::Time kNow = absl::FromUnixSeconds(1'000'000);
+
+ExceptionKey Key(Seq seq) { return {.shard = 0, .subscription = 1, .seq = seq, .origin = 0}; }
+
+DueException Due(Seq seq, absl::Time due_time) {
+  DueException due;
+  due.row.key = Key(seq);
+  due.row.due_time = due_time;
+  return due;
+}
+
+TEST(RetryLane, LoadsNothingBeforeItIsDue) {
+  RetryLane lane;
+  lane.OnAdded(Key(1), kNow + absl::Seconds(5));
+  EXPECT_EQ(lane.next_due(), kNow + absl::Seconds(5));
+  EXPECT_FALSE(lane.NextLoad(kNow + absl::Seconds(4)).has_value());
+  EXPECT_TRUE(lane.NextLoad(kNow + absl::Seconds(5)).has_value());
+}
+
+TEST(RetryLane, GivesWhatIsDueAndRemembersWhenTheNextIs) {
+  RetryLane lane;
+  lane.OnAdded(Key(1), kNow);
+  lane.OnAdded(Key(2), kNow + absl::Seconds(9));
+  const auto load = lane.NextLoad(kNow);
+  ASSERT_TRUE(load.has_value());
+  EXPECT_FALSE(lane.NextLoad(kNow).has_value());  // One read at a time.
+  lane.OnLoaded(*load, {Due(1, kNow), Due(2, kNow + absl::Seconds(9))}, kNow);
+  EXPECT_EQ(lane.Take()->row.key.seq, 1U);
+  EXPECT_FALSE(lane.Take().has_value());
+  EXPECT_EQ(lane.next_due(), kNow + absl::Seconds(9));
+}
+
+TEST(RetryLane, WhatIsAddedDuringAReadIsNotForgotten) {
+  RetryLane lane;
+  lane.OnAdded(Key(1), kNow);
+  const auto load = lane.NextLoad(kNow);
+  lane.OnAdded(Key(2), kNow + absl::Seconds(1));  // Committed after the read began.
+  lane.OnLoaded(*load, {Due(1, kNow)}, kNow);
+  EXPECT_EQ(lane.next_due(), kNow + absl::Seconds(1));
+}
+
+TEST(RetryLane, ARowIsNotTakenTwiceWhileItsOutcomeIsUncommitted) {
+  RetryLane lane;
+  lane.OnAdded(Key(1), kNow);
+  lane.OnLoaded(*lane.NextLoad(kNow), {Due(1, kNow)}, kNow);
+  ASSERT_TRUE(lane.Take().has_value());
+  lane.OnAdded(Key(2), kNow);
+  const auto load = lane.NextLoad(kNow);
+  ASSERT_TRUE(load.has_value());
+  EXPECT_GT(load->limit, kLoadedExceptionsMax);  // The outstanding one takes no place.
+  lane.OnLoaded(*load, {Due(1, kNow), Due(2, kNow)}, kNow);
+  EXPECT_EQ(lane.Take()->row.key.seq, 2U);
+  EXPECT_FALSE(lane.Take().has_value());
+}
+
+TEST(RetryLane, AReadThatBeganBeforeTheOutcomeWasCommittedDoesNotBringTheRowBack) {
+  RetryLane lane;
+  lane.OnAdded(Key(1), kNow);
+  lane.OnLoaded(*lane.NextLoad(kNow), {Due(1, kNow)}, kNow);
+  ASSERT_TRUE(lane.Take().has_value());
+  lane.OnAdded(Key(2), kNow);
+  const auto load = lane.NextLoad(kNow);
+  lane.OnResolved(Key(1), std::nullopt);
+  lane.OnLoaded(*load, {Due(1, kNow), Due(2, kNow)}, kNow);
+  EXPECT_EQ(lane.Take()->row.key.seq, 2U);
+  EXPECT_FALSE(lane.Take().has_value());
+  EXPECT_EQ(lane.waiting(), 1U);
+}
+
+TEST(RetryLane, HoldsFewRowsAndComesBackForTheRest) {
+  RetryLane lane;
+  std::vector<DueException> rows;
+  for (Seq seq = 1; seq <= kLoadedExceptionsMax; ++seq) {
+    lane.OnAdded(Key(seq), kNow);
+    rows.push_back(Due(seq, kNow));
+  }
+  lane.OnAdded(Key(1000), kNow);
+  const auto load = lane.NextLoad(kNow);
+  ASSERT_EQ(load->limit, kLoadedExceptionsMax);
+  lane.OnLoaded(*load, std::move(rows), kNow);
+  EXPECT_FALSE(lane.NextLoad(kNow).has_value());  // First those that are loaded.
+  while (lane.Take().has_value()) {
+  }
+  EXPECT_TRUE(lane.NextLoad(kNow).has_value());
+}
+
+TEST(RetryLane, AFailedReadIsTriedAgain) {
+  RetryLane lane;
+  lane.OnAdded(Key(1), kNow);
+  const auto load = lane.NextLoad(kNow);
+  lane.OnLoadFailed(*load, kNow + absl::Seconds(1));
+  EXPECT_FALSE(lane.NextLoad(kNow).has_value());
+  EXPECT_TRUE(lane.NextLoad(kNow + absl::Seconds(1)).has_value());
+}
+
+TEST(RetryLane, UnloadedRowsAreReadAgain) {
+  RetryLane lane;
+  lane.OnAdded(Key(1), kNow);
+  lane.OnLoaded(*lane.NextLoad(kNow), {Due(1, kNow)}, kNow);
+  lane.Unload();
+  EXPECT_FALSE(lane.Take().has_value());
+  EXPECT_EQ(lane.next_due(), kNow);
+  lane.OnLoaded(*lane.NextLoad(kNow), {Due(1, kNow)}, kNow);
+  EXPECT_TRUE(lane.Take().has_value());
+}
+
+}  // namespace
+}  // namespace postrider

@@ -1,0 +1,69 @@
+#include "gateway/dispatch/retry_policy.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace postrider {
+namespace {
+
+const absl::Time kNow = absl::FromUnixSeconds(1'000'000);
+const absl::Time kNever = absl::InfiniteFuture();
+
+PostResult Failed() { return PostResult{.outcome = Outcome::kHttpStatus, .http_status = 500}; }
+
+TEST(RetryPolicy, DefaultScheduleHasTwelveAttemptsWithinADay) {
+  absl::Duration total;
+  for (const absl::Duration wait : DefaultSchedule()) total += wait;
+  EXPECT_EQ(DefaultSchedule().size(), 12U);
+  EXPECT_EQ(total, absl::Hours(23) + absl::Minutes(52) + absl::Seconds(35));
+}
+
+TEST(RetryPolicy, SuccessEndsIt) {
+  EXPECT_EQ(DecideNextStep(PostResult{}, 1, kNow, DefaultSchedule(), kNever, 0.5).disposition,
+            Disposition::kDelivered);
+}
+
+TEST(RetryPolicy, WaitsAsTheScheduleSaysAndUpToATenthLess) {
+  const NextStep longest = DecideNextStep(Failed(), 2, kNow, DefaultSchedule(), kNever, 0);
+  EXPECT_EQ(longest.disposition, Disposition::kException);
+  EXPECT_EQ(longest.due_time, kNow + absl::Seconds(30));
+  const NextStep shortest = DecideNextStep(Failed(), 2, kNow, DefaultSchedule(), kNever, 0.999999);
+  EXPECT_GT(shortest.due_time, kNow + absl::Seconds(27));
+  EXPECT_LT(shortest.due_time, kNow + absl::Seconds(27.001));
+}
+
+TEST(RetryPolicy, TheLastAttemptIsTheLast) {
+  EXPECT_EQ(DecideNextStep(Failed(), 11, kNow, DefaultSchedule(), kNever, 0).disposition,
+            Disposition::kException);
+  const NextStep dead = DecideNextStep(Failed(), 12, kNow, DefaultSchedule(), kNever, 0);
+  EXPECT_EQ(dead.disposition, Disposition::kDead);
+  EXPECT_EQ(dead.dead_reason, DeadReason::kExhausted);
+}
+
+TEST(RetryPolicy, NothingIsDueAfterItsEnd) {
+  const absl::Time end = kNow + absl::Seconds(7);
+  EXPECT_EQ(DecideNextStep(Failed(), 2, kNow, DefaultSchedule(), end, 0).due_time, end);
+  EXPECT_EQ(DecideNextStep(Failed(), 2, kNow, DefaultSchedule(), kNow - absl::Hours(1), 0).due_time,
+            kNow);
+}
+
+TEST(RetryPolicy, EndIsTheEventsOwnElseTwiceTheSchedule) {
+  auto event = std::make_shared<Event>();
+  LogEntry entry{.shard = 0, .seq = 1, .accept_time = kNow, .event = event};
+  EXPECT_EQ(ExpireTimeOf(entry, {absl::ZeroDuration(), absl::Hours(3)}), kNow + absl::Hours(6));
+  EXPECT_EQ(ExpireTimeOf(entry, {absl::ZeroDuration()}), kNow + absl::Hours(1));
+  EXPECT_EQ(ExpireTimeOf(entry, {absl::Hours(24 * 10)}), kNow + absl::Hours(24 * 13));
+  event->expire_time = kNow + absl::Seconds(3);
+  EXPECT_EQ(ExpireTimeOf(entry, {absl::Hours(3)}), kNow + absl::Seconds(3));
+}
+
+TEST(RetryPolicy, OwnScheduleComesBeforeTheOperatorsAndThatBeforeTheBuiltIn) {
+  Subscription subscription;
+  EXPECT_EQ(ScheduleOf(subscription, {}).size(), 12U);
+  EXPECT_EQ(ScheduleOf(subscription, {absl::Seconds(1)}).size(), 1U);
+  subscription.policy.schedule = {absl::ZeroDuration(), absl::Seconds(1)};
+  EXPECT_EQ(ScheduleOf(subscription, {absl::Seconds(1)}).size(), 2U);
+}
+
+}  // namespace
+}  // namespace postrider

@@ -1,0 +1,100 @@
+#include "gateway/dispatch/shard_progress.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gateway/base/limits.h"
+
+namespace postrider {
+namespace {
+
+// A row as text: the next seq, then the settled ones above it.
+std::vector<Seq> Read(const ReaderRow& row) {
+  std::vector<Seq> seqs = {row.next_seq};
+  for (uint64_t offset = 0; offset < kReaderWindowMax; ++offset) {
+    if (row.settled.Contains(offset)) seqs.push_back(row.next_seq + offset);
+  }
+  return seqs;
+}
+
+using testing::ElementsAre;
+
+TEST(ShardProgress, RowOfALeaverHoldsWhatItHasSettledAboveTheLowestOwed) {
+  ShardProgress progress;
+  for (const Seq seq : {2, 3, 5, 6}) progress.Owe(seq);
+  progress.Settle(5);
+  progress.set_mode(ShardProgress::Mode::kLeaving);
+  progress.StartReading(8, {});
+  // 4 and 7 were not wanted, 5 is delivered: none of them is to be sent again.
+  EXPECT_THAT(Read(progress.Row(1, 0)), ElementsAre(2, 4, 5, 7));
+  progress.Settle(2);
+  EXPECT_THAT(Read(progress.Row(1, 0)), ElementsAre(3, 4, 5, 7));
+}
+
+TEST(ShardProgress, RowOfOneThatOwesNothingIsTheScan) {
+  ShardProgress progress;
+  progress.StartReading(9, {});
+  EXPECT_THAT(Read(progress.Row(1, 0)), ElementsAre(9));
+}
+
+TEST(ShardProgress, SurvivesARestartThroughItsRow) {
+  ShardProgress before;
+  for (const Seq seq : {2, 3, 4}) before.Owe(seq);
+  before.Settle(3);
+  before.StartReading(5, {7});
+  ShardProgress after;
+  after.Restore(before.Row(1, 0));
+  EXPECT_EQ(after.scan(), 2U);
+  EXPECT_FALSE(after.ReadPast(2));
+  EXPECT_TRUE(after.ReadPast(3));
+  EXPECT_TRUE(after.settled_ahead());
+  EXPECT_FALSE(after.ReadPast(4));
+  EXPECT_FALSE(after.ReadPast(5));
+  EXPECT_FALSE(after.ReadPast(6));
+  EXPECT_TRUE(after.ReadPast(7));
+  EXPECT_FALSE(after.settled_ahead());
+}
+
+TEST(ShardProgress, RowKeepsWhatIsSettledAheadOfTheScan) {
+  ShardProgress progress;
+  progress.set_mode(ShardProgress::Mode::kReading);
+  progress.StartReading(3, {4, 6});
+  EXPECT_FALSE(progress.ReadPast(3));
+  progress.Owe(3);
+  EXPECT_THAT(Read(progress.Row(1, 0)), ElementsAre(3, 4, 6));
+}
+
+TEST(ShardProgress, UnloadedPairsAreReadAgainAndTheirNeighboursAreNot) {
+  ShardProgress progress;
+  progress.set_mode(ShardProgress::Mode::kReading);
+  progress.StartReading(7, {});
+  for (const Seq seq : {1, 3, 4, 6}) progress.Owe(seq);
+  // 1 and 4 are on the wire; 3 and 6 only wait in memory; 2 and 5 were settled.
+  progress.Unload({3, 6});
+  EXPECT_EQ(progress.scan(), 3U);
+  EXPECT_THAT(Read(progress.Row(1, 0)), ElementsAre(1, 2, 5));
+  EXPECT_FALSE(progress.ReadPast(3));
+  EXPECT_TRUE(progress.ReadPast(4));  // On the wire: not to be sent twice.
+  EXPECT_TRUE(progress.ReadPast(5));
+  EXPECT_FALSE(progress.ReadPast(6));
+}
+
+TEST(ShardProgress, WhatSettlesAheadOfAnUnloadedScanIsRemembered) {
+  ShardProgress progress;
+  progress.set_mode(ShardProgress::Mode::kReading);
+  progress.StartReading(5, {});
+  for (const Seq seq : {2, 4}) progress.Owe(seq);
+  progress.Unload({2});
+  progress.Settle(4);
+  EXPECT_THAT(Read(progress.Row(1, 0)), ElementsAre(2, 3, 4));
+}
+
+TEST(ShardProgress, WindowIsNoWiderThanARowCanSay) {
+  ShardProgress progress;
+  progress.Owe(10);
+  EXPECT_FALSE(progress.WindowFull(10 + kReaderWindowMax - 1));
+  EXPECT_TRUE(progress.WindowFull(10 + kReaderWindowMax));
+}
+
+}  // namespace
+}  // namespace postrider
