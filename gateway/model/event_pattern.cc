@@ -120,7 +120,10 @@ void EventPattern::AppendShapesFrom(size_t segment, size_t place, size_t length,
 }
 
 bool PatternMatches(absl::string_view pattern, absl::string_view type) {
-  if (absl::StartsWith(type, kOperationalPrefix) && First(pattern) != First(type)) return false;
+  if (absl::StartsWith(type, kOperationalPrefix)) {
+    if (First(pattern) == "**") pattern = WithoutFirst(pattern);
+    if (First(pattern) != First(type)) return false;
+  }
   return MatchesFrom(pattern, type);
 }
 

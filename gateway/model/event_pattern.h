@@ -12,8 +12,8 @@
 
 namespace postrider {
 
-// The types of operational events begin with it: publishers may not use it, and only a pattern
-// whose first segment is this very word matches them.
+// The types of operational events begin with it: publishers may not use it, and a pattern matches
+// them only where it has this very word for their first segment.
 inline constexpr absl::string_view kOperationalPrefix = "postrider.";
 
 // INVALID_ARGUMENT of `field` unless `type` is 1 to kEventTypeSegmentsMax segments of
