@@ -140,6 +140,10 @@ class Store {
   // Does one small step of work that nobody waits for: indexes behind the log (L3), rows of deleted
   // subscriptions (C4). True if there is more to do. Takes at most about 5 ms.
   virtual bool Maintain() = 0;
+
+  // Whether new events should be given to Commit() now (S5). False: the disk is nearly full, and
+  // only what lets the backlog drain is to be written. From the store thread.
+  virtual bool AcceptsAppends(absl::Time now) = 0;
 };
 
 // --- What can be read ---------------------------------------------------------------------------

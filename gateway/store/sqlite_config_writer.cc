@@ -1,0 +1,169 @@
+#include "gateway/store/sqlite_config_writer.h"
+
+#include <sqlite3.h>
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/base/status.h"
+#include "gateway/store/codec.h"
+#include "gateway/store/sqlite_rows.h"
+#include "gateway/store/sqlite_sql.h"
+#include "gateway/store/subscription_record.h"
+
+namespace postrider {
+namespace {
+
+absl::Status NotFound() { return absl::NotFoundError("subscription: there is none of this id"); }
+
+absl::Status OtherVersion() {
+  return WithReason(
+      absl::AbortedError("subscription.etag: it was changed meanwhile; read it and try again"),
+      "ETAG_MISMATCH");
+}
+
+absl::Status IdTaken(const std::string& id) {
+  return WithResource(
+      WithReason(absl::AlreadyExistsError(absl::StrCat(
+                     "subscription_id: ", id,
+                     " is taken, or was by a subscription now deleted: ids are never reused")),
+                 "SUBSCRIPTION_ID_TAKEN"),
+      "subscription", id);
+}
+
+std::shared_ptr<const Subscription> Share(Subscription subscription) {
+  return std::make_shared<const Subscription>(std::move(subscription));
+}
+
+}  // namespace
+
+SqliteConfigWriter::SqliteConfigWriter(Database* database, const SqliteShards* shards)
+    : database_(database),
+      shards_(shards),
+      select_(database, sql::kSelectSubscription),
+      insert_(database, sql::kInsertSubscription),
+      update_(database, sql::kUpdateSubscription),
+      delete_(database, sql::kDeleteSubscription) {}
+
+absl::Status SqliteConfigWriter::Load() {
+  Statement last(database_, sql::kSelectLastSubscription);
+  Query last_query(&last);
+  if (last_query.Row()) {
+    last_number_ = last_query.NextUint();
+  }
+  RETURN_IF_ERROR(last_query.status());
+  last_number_before_ = last_number_;
+  Statement tombstones(database_, sql::kSelectTombstones);
+  Query query(&tombstones);
+  while (query.Row()) {
+    MarkDeleted(query.NextUint(), true);
+  }
+  return query.status();
+}
+
+void SqliteConfigWriter::MarkDeleted(SubscriptionNumber number, bool deleted) {
+  if (number >= deleted_.size()) {
+    deleted_.resize(number + 1);
+  }
+  deleted_[number] = deleted;
+}
+
+absl::StatusOr<ConfigResult> SqliteConfigWriter::Put(const PutSubscription& write, int64_t now) {
+  Subscription subscription = write.subscription;
+  if (write.start_at_heads) {
+    subscription.start_seqs = Heads();
+  }
+  subscription.update_time = FromStoredTime(now);
+  if (subscription.number == 0) {
+    subscription.create_time = subscription.update_time;
+    return Create(std::move(subscription));
+  }
+  ASSIGN_OR_RETURN(const ConfigResult stored, Find(subscription.number, write.expected_version));
+  if (!stored.ok()) {
+    return stored;
+  }
+  if ((*stored)->version != write.expected_version) {
+    return ConfigResult(OtherVersion());
+  }
+  subscription.id = (*stored)->id;
+  subscription.create_time = (*stored)->create_time;
+  subscription.version = (*stored)->version + 1;
+  RETURN_IF_ERROR(Update(subscription));
+  return ConfigResult(Share(std::move(subscription)));
+}
+
+absl::StatusOr<ConfigResult> SqliteConfigWriter::Delete(const DeleteSubscription& write) {
+  ASSIGN_OR_RETURN(ConfigResult stored, Find(write.number, write.expected_version));
+  if (!stored.ok()) {
+    return stored;
+  }
+  Query query(&delete_);
+  RETURN_IF_ERROR(query.Uint(write.number).Run());
+  MarkDeleted(write.number, true);
+  newly_deleted_.push_back(write.number);
+  return stored;
+}
+
+absl::StatusOr<ConfigResult> SqliteConfigWriter::Find(SubscriptionNumber number,
+                                                      uint64_t expected_version) {
+  Query query(&select_);
+  if (!query.Uint(number).Row()) {
+    RETURN_IF_ERROR(query.status());
+    return ConfigResult(NotFound());
+  }
+  ASSIGN_OR_RETURN(SubscriptionRow row, DecodeSubscriptionRow(&query));
+  if (row.state != sql::kLive) {
+    return ConfigResult(NotFound());
+  }
+  if (expected_version != 0 && row.subscription.version != expected_version) {
+    return ConfigResult(OtherVersion());
+  }
+  return ConfigResult(Share(std::move(row.subscription)));
+}
+
+absl::StatusOr<ConfigResult> SqliteConfigWriter::Create(Subscription subscription) {
+  subscription.number = last_number_ + 1;
+  subscription.version = 1;
+  const std::string start_seqs = EncodeSeqs(subscription.start_seqs);
+  const std::string record = EncodeSubscription(subscription);
+  Query query(&insert_);
+  query.Uint(subscription.number).Text(subscription.id).Text(subscription.organization);
+  RETURN_IF_ERROR(query.Uint(subscription.version).Blob(start_seqs).Blob(record).Run());
+  if (sqlite3_changes(database_->handle()) == 0) {
+    return ConfigResult(IdTaken(subscription.id));
+  }
+  ++last_number_;
+  return ConfigResult(Share(std::move(subscription)));
+}
+
+absl::Status SqliteConfigWriter::Update(const Subscription& subscription) {
+  const std::string start_seqs = EncodeSeqs(subscription.start_seqs);
+  const std::string record = EncodeSubscription(subscription);
+  Query query(&update_);
+  query.Text(subscription.organization).Uint(subscription.version).Blob(start_seqs).Blob(record);
+  return query.Uint(subscription.number).Run();
+}
+
+std::vector<Seq> SqliteConfigWriter::Heads() const {
+  std::vector<Seq> heads(shards_->count());
+  for (ShardId shard = 0; shard < heads.size(); ++shard) {
+    heads[shard] = shards_->Get(shard).head;
+  }
+  return heads;
+}
+
+void SqliteConfigWriter::Commit() {
+  last_number_before_ = last_number_;
+  newly_deleted_.clear();
+}
+
+void SqliteConfigWriter::Rollback() {
+  last_number_ = last_number_before_;
+  for (const SubscriptionNumber number : newly_deleted_) {
+    MarkDeleted(number, false);
+  }
+  newly_deleted_.clear();
+}
+
+}  // namespace postrider

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gateway/store/sqlite.h"
+#include "gateway/store/sqlite_shards.h"
+#include "gateway/store/store.h"
+
+namespace postrider {
+
+// Writes subscriptions (C2, C4) and knows which numbers are deleted. Store thread, in a
+// transaction.
+class SqliteConfigWriter {
+ public:
+  // Both outlive this.
+  SqliteConfigWriter(Database* database, const SqliteShards* shards);
+
+  absl::Status Load();
+
+  // The outer status is the store's failure; the inner one the caller's.
+  absl::StatusOr<ConfigResult> Put(const PutSubscription& write, int64_t now);
+  absl::StatusOr<ConfigResult> Delete(const DeleteSubscription& write);
+
+  // Whether late outcomes of the subscription are to be dropped (C4).
+  bool IsDeleted(SubscriptionNumber number) const {
+    return number < deleted_.size() && deleted_[number];
+  }
+
+  // What was written is committed, or undone.
+  void Commit();
+  void Rollback();
+
+ private:
+  // The row of `number` if it is live and of the version: 0 is any.
+  absl::StatusOr<ConfigResult> Find(SubscriptionNumber number, uint64_t expected_version);
+  absl::StatusOr<ConfigResult> Create(Subscription subscription);
+  absl::Status Update(const Subscription& subscription);
+  std::vector<Seq> Heads() const;
+  void MarkDeleted(SubscriptionNumber number, bool deleted);
+
+  Database* const database_;
+  const SqliteShards* const shards_;
+  Statement select_;
+  Statement insert_;
+  Statement update_;
+  Statement delete_;
+  SubscriptionNumber last_number_ = 0;
+  std::vector<bool> deleted_;  // By number: a bit each.
+  // Of the open transaction.
+  SubscriptionNumber last_number_before_ = 0;
+  std::vector<SubscriptionNumber> newly_deleted_;
+};
+
+}  // namespace postrider

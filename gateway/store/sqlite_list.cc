@@ -1,0 +1,279 @@
+#include "gateway/store/sqlite_list.h"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <string>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gateway/base/status.h"
+#include "gateway/store/codec.h"
+#include "gateway/store/sqlite_rows.h"
+#include "gateway/store/sqlite_shards.h"
+#include "gateway/store/sqlite_sql.h"
+
+namespace postrider {
+namespace {
+
+// No caller wants more in one piece.
+constexpr size_t kLimitMax = 1000;
+
+absl::Status BadPage() {
+  return InvalidField("page_token", "not a token that this call has given, for these arguments");
+}
+
+}  // namespace
+
+// --- Events -------------------------------------------------------------------------------------
+
+SqliteEventList::SqliteEventList(Database* database, uint32_t shard_count)
+    : database_(database),
+      shard_count_(shard_count),
+      select_shard_(database, sql::kSelectShard),
+      select_segment_before_(database, sql::kSelectSegmentBefore),
+      select_segment_from_(database, sql::kSelectSegmentFrom),
+      select_accept_time_(database, sql::kSelectAcceptTime),
+      list_recent_(database, sql::kListRecent),
+      list_recent_by_type_(database, sql::kListRecentByType),
+      list_indexed_(database, sql::kListIndexed),
+      list_indexed_by_type_(database, sql::kListIndexedByType) {}
+
+absl::StatusOr<std::vector<LogEntry>> SqliteEventList::List(const EventQuery& query) {
+  ReadTransaction transaction(database_);
+  RETURN_IF_ERROR(transaction.status());
+  const ShardId shard = ShardOf(query.organization, shard_count_);
+  ASSIGN_OR_RETURN(const auto range_and_indexed, RangeOf(shard, query));
+  const auto& [range, indexed] = range_and_indexed;
+  std::vector<LogEntry> entries;
+  const Range recent{std::max(range.low, indexed), range.high};
+  RETURN_IF_ERROR(
+      Collect(query.type.empty() ? &list_recent_ : &list_recent_by_type_, query, recent, &entries));
+  const Range older{range.low, std::min(range.high, indexed)};
+  RETURN_IF_ERROR(Collect(query.type.empty() ? &list_indexed_ : &list_indexed_by_type_, query,
+                          older, &entries));
+  return entries;
+}
+
+absl::StatusOr<std::pair<SqliteEventList::Range, int64_t>> SqliteEventList::RangeOf(
+    ShardId shard, const EventQuery& query) {
+  Seq head = 0;
+  Seq indexed = 0;
+  {
+    Query row(&select_shard_);
+    if (!row.Uint(shard).Row()) {
+      RETURN_IF_ERROR(row.status());
+      return absl::DataLossError("store: a shard's row is missing");
+    }
+    head = row.NextUint();
+    for (int column = 0; column < 4; ++column) {
+      row.Skip();
+    }
+    indexed = row.NextUint();
+  }
+  Seq first = 1;
+  Seq end = std::min(query.before_seq, head + 1);
+  if (query.accepted_since.has_value()) {
+    ASSIGN_OR_RETURN(first, SeqAt(shard, head, *query.accepted_since));
+  }
+  if (query.accepted_until.has_value()) {
+    ASSIGN_OR_RETURN(const Seq until, SeqAt(shard, head, *query.accepted_until));
+    end = std::min(end, until);
+  }
+  const Range range{RowKey(shard, first - 1), RowKey(shard, end == 0 ? 0 : end - 1)};
+  return std::make_pair(range, RowKey(shard, indexed));
+}
+
+absl::StatusOr<Seq> SqliteEventList::SeqAt(ShardId shard, Seq head, absl::Time time) {
+  // Accept times never go back (L2): the segments narrow it down, halving finds it.
+  const int64_t stored = ToStoredTime(time);
+  ASSIGN_OR_RETURN(Seq low, SegmentSeq(&select_segment_before_, shard, stored, 1));
+  ASSIGN_OR_RETURN(Seq high, SegmentSeq(&select_segment_from_, shard, stored, head + 1));
+  while (low < high) {
+    const Seq middle = low + (high - low) / 2;
+    Query query(&select_accept_time_);
+    if (!query.Int(RowKey(shard, middle)).Row()) {
+      RETURN_IF_ERROR(query.status());
+      return absl::DataLossError(absl::StrCat("store: event ", middle, " is missing"));
+    }
+    if (query.NextInt() < stored) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+absl::StatusOr<Seq> SqliteEventList::SegmentSeq(Statement* statement, ShardId shard, int64_t time,
+                                                Seq otherwise) {
+  Query query(statement);
+  const bool found = query.Uint(shard).Int(time).Row();
+  RETURN_IF_ERROR(query.status());
+  return found ? query.NextUint() : otherwise;
+}
+
+absl::Status SqliteEventList::Collect(Statement* statement, const EventQuery& query, Range range,
+                                      std::vector<LogEntry>* entries) {
+  const size_t limit = std::min(query.limit, kLimitMax);
+  if (range.low >= range.high || entries->size() >= limit) {
+    return absl::OkStatus();
+  }
+  Query row(statement);
+  const bool by_index = statement == &list_indexed_ || statement == &list_indexed_by_type_;
+  if (!by_index) {
+    row.Int(range.low).Int(range.high);
+  }
+  row.Text(query.organization);
+  if (!query.type.empty()) {
+    row.Text(query.type);
+  }
+  if (by_index) {
+    row.Int(range.low).Int(range.high);
+  }
+  row.Uint(limit - entries->size());
+  while (row.Row()) {
+    ASSIGN_OR_RETURN(LogEntry entry, DecodeEntry(&row));
+    entries->push_back(std::move(entry));
+  }
+  return row.status();
+}
+
+// --- Attempts -----------------------------------------------------------------------------------
+
+SqliteAttemptList::SqliteAttemptList(Database* database, uint32_t shard_count)
+    : database_(database),
+      shard_count_(shard_count),
+      select_shard_(database, sql::kSelectShard),
+      list_recent_by_event_(database, sql::kListRecentAttemptsByEvent),
+      list_by_event_(database, sql::kListAttemptsByEvent),
+      find_recent_(database, sql::kFindRecentAttempts),
+      find_(database, sql::kFindAttempts),
+      select_attempt_(database, sql::kSelectAttempt) {}
+
+absl::StatusOr<AttemptPage> SqliteAttemptList::List(const AttemptQuery& query) {
+  if (query.event.has_value() == query.subscription.has_value()) {
+    return absl::InvalidArgumentError("attempts: of an event or of a subscription, one of them");
+  }
+  ReadTransaction transaction(database_);
+  RETURN_IF_ERROR(transaction.status());
+  return query.event.has_value() ? ListOfEvent(query) : ListOfSubscription(query);
+}
+
+absl::StatusOr<AttemptPage> SqliteAttemptList::ListOfEvent(const AttemptQuery& query) {
+  const auto [shard, seq] = *query.event;
+  AttemptSeq last = kSeqMax;
+  if (!query.page.empty()) {
+    uint64_t before = 0;
+    if (!absl::SimpleAtoi(query.page, &before) || before < 1 || before > kSeqMax) {
+      return BadPage();
+    }
+    last = before - 1;
+  }
+  const size_t limit = std::min(query.limit, kLimitMax);
+  AttemptPage page;
+  ASSIGN_OR_RETURN(const auto head_and_indexed, HeadAndIndexed(shard));
+  const auto [head, indexed] = head_and_indexed;
+  // One more than asked for tells whether there is another page.
+  if (last > indexed) {
+    Query recent(&list_recent_by_event_);
+    recent.Int(RowKey(shard, indexed)).Int(RowKey(shard, std::min(last, head)));
+    recent.Uint(seq).Uint(limit + 1);
+    RETURN_IF_ERROR(Collect(&recent, &page.attempts));
+  }
+  if (page.attempts.size() <= limit) {
+    Query older(&list_by_event_);
+    older.Int(RowKey(shard, seq)).Int(RowKey(shard, std::min(last, indexed)));
+    older.Uint(limit + 1 - page.attempts.size());
+    RETURN_IF_ERROR(Collect(&older, &page.attempts));
+  }
+  if (page.attempts.size() > limit) {
+    page.attempts.resize(limit);
+    page.next_page = limit == 0 ? query.page : absl::StrCat(page.attempts.back().attempt_seq);
+  }
+  return page;
+}
+
+absl::StatusOr<std::pair<AttemptSeq, AttemptSeq>> SqliteAttemptList::HeadAndIndexed(ShardId shard) {
+  Query row(&select_shard_);
+  if (!row.Uint(shard).Row()) {
+    RETURN_IF_ERROR(row.status());
+    return absl::NotFoundError("shard: there is none of this number");
+  }
+  row.Skip();  // head
+  row.Skip();  // cursor
+  const AttemptSeq head = row.NextUint();
+  row.Skip();  // attempt_floor
+  row.Skip();  // last_accept_time
+  row.Skip();  // indexed_seq
+  return std::make_pair(head, row.NextUint());
+}
+
+absl::StatusOr<AttemptPage> SqliteAttemptList::ListOfSubscription(const AttemptQuery& query) {
+  Place before{std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::max()};
+  if (!query.page.empty()) {
+    const std::vector<std::string> parts = absl::StrSplit(query.page, '.');
+    if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &before.first) ||
+        !absl::SimpleAtoi(parts[1], &before.second)) {
+      return BadPage();
+    }
+  }
+  const size_t limit = std::min(query.limit, kLimitMax);
+  std::vector<Place> places;
+  RETURN_IF_ERROR(FindRecent(*query.subscription, before, &places));
+  RETURN_IF_ERROR(FindIndexed(*query.subscription, before, limit + 1, &places));
+  std::sort(places.begin(), places.end(), std::greater<>());
+  AttemptPage page;
+  for (size_t i = 0; i < std::min(limit, places.size()); ++i) {
+    Query row(&select_attempt_);
+    row.Int(places[i].second);
+    RETURN_IF_ERROR(Collect(&row, &page.attempts));
+  }
+  if (places.size() > limit) {
+    page.next_page = limit == 0
+                         ? query.page
+                         : absl::StrCat(places[limit - 1].first, ".", places[limit - 1].second);
+  }
+  return page;
+}
+
+absl::Status SqliteAttemptList::FindRecent(SubscriptionNumber subscription, Place before,
+                                           std::vector<Place>* places) {
+  for (ShardId shard = 0; shard < shard_count_; ++shard) {
+    ASSIGN_OR_RETURN(const auto head_and_indexed, HeadAndIndexed(shard));
+    Query query(&find_recent_);
+    query.Int(RowKey(shard, head_and_indexed.second)).Int(RowKey(shard, head_and_indexed.first));
+    query.Uint(subscription);
+    while (query.Row()) {
+      const int64_t time = query.NextInt();
+      const Place place{time, query.NextInt()};
+      if (place < before) {
+        places->push_back(place);
+      }
+    }
+    RETURN_IF_ERROR(query.status());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteAttemptList::FindIndexed(SubscriptionNumber subscription, Place before,
+                                            size_t limit, std::vector<Place>* places) {
+  Query query(&find_);
+  query.Uint(subscription).Int(before.first).Int(before.second).Uint(limit);
+  while (query.Row()) {
+    const int64_t time = query.NextInt();
+    places->emplace_back(time, query.NextInt());
+  }
+  return query.status();
+}
+
+absl::Status SqliteAttemptList::Collect(Query* query, std::vector<ListedAttempt>* attempts) {
+  while (query->Row()) {
+    ASSIGN_OR_RETURN(ListedAttempt attempt, DecodeAttempt(query));
+    attempts->push_back(std::move(attempt));
+  }
+  return query->status();
+}
+
+}  // namespace postrider

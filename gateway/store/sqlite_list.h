@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gateway/store/sqlite.h"
+#include "gateway/store/store.h"
+
+namespace postrider {
+
+// Lists of events and attempts, newest first: the stretch of the log that is not indexed yet, then
+// the index behind it (L3). One thread at a time, as the connection.
+
+class SqliteEventList {
+ public:
+  // `database` outlives this.
+  SqliteEventList(Database* database, uint32_t shard_count);
+
+  absl::StatusOr<std::vector<LogEntry>> List(const EventQuery& query);
+
+ private:
+  // Row keys: those above `low` and up to `high`.
+  struct Range {
+    int64_t low = 0;
+    int64_t high = 0;
+  };
+
+  absl::StatusOr<std::pair<Range, int64_t>> RangeOf(ShardId shard, const EventQuery& query);
+  // The first seq of an event accepted at `time` or later; `head` + 1 if there is none.
+  absl::StatusOr<Seq> SeqAt(ShardId shard, Seq head, absl::Time time);
+  absl::StatusOr<Seq> SegmentSeq(Statement* statement, ShardId shard, int64_t time, Seq otherwise);
+  absl::Status Collect(Statement* statement, const EventQuery& query, Range range,
+                       std::vector<LogEntry>* entries);
+
+  Database* const database_;
+  const uint32_t shard_count_;
+  Statement select_shard_;
+  Statement select_segment_before_;
+  Statement select_segment_from_;
+  Statement select_accept_time_;
+  Statement list_recent_;
+  Statement list_recent_by_type_;
+  Statement list_indexed_;
+  Statement list_indexed_by_type_;
+};
+
+class SqliteAttemptList {
+ public:
+  // `database` outlives this.
+  SqliteAttemptList(Database* database, uint32_t shard_count);
+
+  absl::StatusOr<AttemptPage> List(const AttemptQuery& query);
+
+ private:
+  // An attempt's place in the list of a subscription.
+  using Place = std::pair<int64_t, int64_t>;  // Time, key.
+
+  absl::StatusOr<AttemptPage> ListOfEvent(const AttemptQuery& query);
+  absl::StatusOr<AttemptPage> ListOfSubscription(const AttemptQuery& query);
+  absl::Status FindRecent(SubscriptionNumber subscription, Place before,
+                          std::vector<Place>* places);
+  absl::Status FindIndexed(SubscriptionNumber subscription, Place before, size_t limit,
+                           std::vector<Place>* places);
+  // Positions of the shard's newest attempt and of the newest one that is indexed.
+  absl::StatusOr<std::pair<AttemptSeq, AttemptSeq>> HeadAndIndexed(ShardId shard);
+  absl::Status Collect(Query* query, std::vector<ListedAttempt>* attempts);
+
+  Database* const database_;
+  const uint32_t shard_count_;
+  Statement select_shard_;
+  Statement list_recent_by_event_;
+  Statement list_by_event_;
+  Statement find_recent_;
+  Statement find_;
+  Statement select_attempt_;
+};
+
+}  // namespace postrider

@@ -1,0 +1,209 @@
+#include "gateway/store/sqlite_read_connection.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "gateway/base/status.h"
+#include "gateway/store/codec.h"
+#include "gateway/store/sqlite_rows.h"
+#include "gateway/store/sqlite_shards.h"
+#include "gateway/store/sqlite_sql.h"
+
+namespace postrider {
+namespace {
+
+int64_t Limit(size_t limit) {
+  return static_cast<int64_t>(
+      std::min<size_t>(limit, static_cast<size_t>(std::numeric_limits<int64_t>::max())));
+}
+
+}  // namespace
+
+SqliteReadConnection::SqliteReadConnection(std::unique_ptr<Database> database, uint32_t shard_count)
+    : database_(std::move(database)),
+      shard_count_(shard_count),
+      event_list_(database_.get(), shard_count),
+      attempt_list_(database_.get(), shard_count),
+      select_subscriptions_(database_.get(), sql::kSelectSubscriptions),
+      select_organizations_(database_.get(), sql::kSelectOrganizations),
+      select_shard_(database_.get(), sql::kSelectShard),
+      select_readers_(database_.get(), sql::kSelectReaders),
+      select_settled_(database_.get(), sql::kSelectSettled),
+      select_next_due_(database_.get(), sql::kSelectNextDue),
+      count_waiting_(database_.get(), sql::kCountWaiting),
+      select_state_(database_.get(), sql::kSelectState),
+      select_log_(database_.get(), sql::kSelectLog),
+      select_due_(database_.get(), sql::kSelectDue),
+      select_event_(database_.get(), sql::kSelectEvent) {}
+
+absl::StatusOr<Configuration> SqliteReadConnection::ReadConfiguration() {
+  ReadTransaction transaction(database_.get());
+  RETURN_IF_ERROR(transaction.status());
+  Configuration configuration;
+  Query subscriptions(&select_subscriptions_);
+  while (subscriptions.Row()) {
+    ASSIGN_OR_RETURN(SubscriptionRow row, DecodeSubscriptionRow(&subscriptions));
+    configuration.subscriptions.push_back(
+        std::make_shared<const Subscription>(std::move(row.subscription)));
+  }
+  RETURN_IF_ERROR(subscriptions.status());
+  Query organizations(&select_organizations_);
+  while (organizations.Row()) {
+    PutOrganizationPath& entry = configuration.organizations.emplace_back();
+    entry.organization = std::string(organizations.NextBytes());
+    entry.path = Decoder(organizations.NextBytes()).Strings();
+  }
+  RETURN_IF_ERROR(organizations.status());
+  return configuration;
+}
+
+absl::StatusOr<ShardRecovery> SqliteReadConnection::ReadShard(ShardId shard) {
+  ReadTransaction transaction(database_.get());
+  RETURN_IF_ERROR(transaction.status());
+  ShardRecovery recovery;
+  {
+    Query query(&select_shard_);
+    if (!query.Uint(shard).Row()) {
+      RETURN_IF_ERROR(query.status());
+      return absl::NotFoundError("shard: there is none of this number");
+    }
+    recovery.position.head = query.NextUint();
+    recovery.position.cursor = query.NextUint();
+    recovery.position.attempt_head = query.NextUint();
+    recovery.position.attempt_floor = query.NextUint();
+    recovery.last_accept_time = FromStoredTime(query.NextInt());
+  }
+  RETURN_IF_ERROR(ReadReaders(shard, &recovery));
+  RETURN_IF_ERROR(ReadSettled(shard, &recovery));
+  return recovery;
+}
+
+absl::Status SqliteReadConnection::ReadReaders(ShardId shard, ShardRecovery* recovery) {
+  Query query(&select_readers_);
+  query.Uint(shard);
+  while (query.Row()) {
+    ReaderRow& reader = recovery->readers.emplace_back();
+    reader.shard = shard;
+    reader.subscription = query.NextUint();
+    reader.next_seq = query.NextUint();
+    reader.settled = SettledBitmap::FromBytes(std::string(query.NextBytes()));
+  }
+  return query.status();
+}
+
+absl::Status SqliteReadConnection::ReadSettled(ShardId shard, ShardRecovery* recovery) {
+  Query query(&select_settled_);
+  query.Int(RowKey(shard, recovery->position.attempt_floor));
+  query.Int(RowKey(shard, recovery->position.attempt_head)).Uint(recovery->position.cursor);
+  while (query.Row()) {
+    const SubscriptionNumber subscription = query.NextUint();
+    recovery->settled.emplace_back(subscription, query.NextUint());
+  }
+  return query.status();
+}
+
+absl::StatusOr<std::vector<NextDue>> SqliteReadConnection::ReadNextDue() {
+  ReadTransaction transaction(database_.get());
+  RETURN_IF_ERROR(transaction.status());
+  std::vector<NextDue> result;
+  for (ShardId shard = 0; shard < shard_count_; ++shard) {
+    RETURN_IF_ERROR(ReadNextDueOfShard(shard, &result));
+  }
+  return result;
+}
+
+// A skip scan: from the first row of one subscription to that of the next.
+absl::Status SqliteReadConnection::ReadNextDueOfShard(ShardId shard, std::vector<NextDue>* result) {
+  SubscriptionNumber last = 0;
+  while (true) {
+    NextDue next;
+    next.shard = shard;
+    {
+      Query query(&select_next_due_);
+      if (!query.Uint(shard).Uint(last).Row()) {
+        return query.status();
+      }
+      next.subscription = query.NextUint();
+      next.due_time = FromStoredTime(query.NextInt());
+    }
+    last = next.subscription;
+    ASSIGN_OR_RETURN(const bool live, IsLive(next.subscription));
+    if (!live) {
+      continue;
+    }
+    Query count(&count_waiting_);
+    if (count.Uint(shard).Uint(next.subscription).Row()) {
+      next.waiting = count.NextUint();
+    }
+    RETURN_IF_ERROR(count.status());
+    result->push_back(next);
+  }
+}
+
+absl::StatusOr<bool> SqliteReadConnection::IsLive(SubscriptionNumber number) {
+  Query query(&select_state_);
+  const bool known = query.Uint(number).Row();
+  RETURN_IF_ERROR(query.status());
+  return !known || query.NextInt() == sql::kLive;
+}
+
+absl::StatusOr<std::vector<LogEntry>> SqliteReadConnection::ReadLog(ShardId shard, Seq after,
+                                                                    size_t events, size_t bytes) {
+  std::vector<LogEntry> entries;
+  size_t total = 0;
+  Query query(&select_log_);
+  query.Int(RowKey(shard, after)).Int(RowKey(shard, kSeqMax)).Int(Limit(events));
+  while (query.Row()) {
+    ASSIGN_OR_RETURN(LogEntry entry, DecodeEntry(&query));
+    total += entry.event->body.size();
+    if (total > bytes && !entries.empty()) {
+      return entries;
+    }
+    entries.push_back(std::move(entry));
+  }
+  RETURN_IF_ERROR(query.status());
+  return entries;
+}
+
+absl::StatusOr<std::vector<DueException>> SqliteReadConnection::ReadDue(
+    SubscriptionNumber subscription, ShardId shard, absl::Time until, size_t limit) {
+  std::vector<DueException> result;
+  Query query(&select_due_);
+  query.Uint(shard).Uint(subscription).Int(ToStoredTime(until)).Int(Limit(limit));
+  while (query.Row()) {
+    DueException due;
+    due.row.key.shard = shard;
+    due.row.key.subscription = subscription;
+    due.row.key.seq = query.NextUint();
+    due.row.key.origin = query.NextUint();
+    due.row.generation = query.NextUint();
+    due.row.attempts = static_cast<int>(query.NextInt());
+    due.row.due_time = FromStoredTime(query.NextInt());
+    due.row.first_attempt_time = FromStoredTime(query.NextInt());
+    ASSIGN_OR_RETURN(due.entry, DecodeEntry(&query));
+    result.push_back(std::move(due));
+  }
+  RETURN_IF_ERROR(query.status());
+  return result;
+}
+
+absl::StatusOr<LogEntry> SqliteReadConnection::ReadEvent(const Uuid& id,
+                                                         const std::string& organization) {
+  Query query(&select_event_);
+  if (!query.Blob(id.bytes()).Text(organization).Row()) {
+    RETURN_IF_ERROR(query.status());
+    return absl::NotFoundError("event: there is none of this id in the organization");
+  }
+  return DecodeEntry(&query);
+}
+
+absl::StatusOr<std::vector<LogEntry>> SqliteReadConnection::ListEvents(const EventQuery& query) {
+  return event_list_.List(query);
+}
+
+absl::StatusOr<AttemptPage> SqliteReadConnection::ListAttempts(const AttemptQuery& query) {
+  return attempt_list_.List(query);
+}
+
+}  // namespace postrider

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gateway/store/sqlite.h"
+#include "gateway/store/sqlite_list.h"
+#include "gateway/store/store.h"
+
+namespace postrider {
+
+// One reading connection with its statements. One thread at a time; the calls are StoreReader's.
+class SqliteReadConnection {
+ public:
+  SqliteReadConnection(std::unique_ptr<Database> database, uint32_t shard_count);
+
+  absl::StatusOr<Configuration> ReadConfiguration();
+  absl::StatusOr<ShardRecovery> ReadShard(ShardId shard);
+  absl::StatusOr<std::vector<NextDue>> ReadNextDue();
+  absl::StatusOr<std::vector<LogEntry>> ReadLog(ShardId shard, Seq after, size_t events,
+                                                size_t bytes);
+  absl::StatusOr<std::vector<DueException>> ReadDue(SubscriptionNumber subscription, ShardId shard,
+                                                    absl::Time until, size_t limit);
+  absl::StatusOr<LogEntry> ReadEvent(const Uuid& id, const std::string& organization);
+  absl::StatusOr<std::vector<LogEntry>> ListEvents(const EventQuery& query);
+  absl::StatusOr<AttemptPage> ListAttempts(const AttemptQuery& query);
+
+ private:
+  absl::Status ReadSettled(ShardId shard, ShardRecovery* recovery);
+  absl::Status ReadReaders(ShardId shard, ShardRecovery* recovery);
+  absl::Status ReadNextDueOfShard(ShardId shard, std::vector<NextDue>* result);
+  absl::StatusOr<bool> IsLive(SubscriptionNumber number);
+
+  const std::unique_ptr<Database> database_;
+  const uint32_t shard_count_;
+  SqliteEventList event_list_;
+  SqliteAttemptList attempt_list_;
+  Statement select_subscriptions_;
+  Statement select_organizations_;
+  Statement select_shard_;
+  Statement select_readers_;
+  Statement select_settled_;
+  Statement select_next_due_;
+  Statement count_waiting_;
+  Statement select_state_;
+  Statement select_log_;
+  Statement select_due_;
+  Statement select_event_;
+};
+
+}  // namespace postrider

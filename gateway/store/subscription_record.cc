@@ -1,0 +1,128 @@
+#include "gateway/store/subscription_record.h"
+
+#include <utility>
+
+#include "gateway/store/codec.h"
+
+namespace postrider {
+namespace {
+
+constexpr uint64_t kRecordVersion = 1;
+
+void PutSecret(const Secret& secret, Encoder* encoder) {
+  encoder->PutString(secret.text);
+  encoder->PutTime(secret.create_time);
+  encoder->PutBool(secret.expire_time.has_value());
+  if (secret.expire_time.has_value()) {
+    encoder->PutTime(*secret.expire_time);
+  }
+}
+
+Secret GetSecret(Decoder* decoder) {
+  Secret secret;
+  secret.text = decoder->String();
+  secret.create_time = decoder->Time();
+  if (decoder->Bool()) {
+    secret.expire_time = decoder->Time();
+  }
+  return secret;
+}
+
+void PutPolicy(const DeliveryPolicy& policy, Encoder* encoder) {
+  encoder->PutUint(policy.schedule.size());
+  for (const absl::Duration wait : policy.schedule) {
+    encoder->PutDuration(wait);
+  }
+  encoder->PutDuration(policy.timeout);
+  encoder->PutInt(policy.max_in_flight);
+}
+
+DeliveryPolicy GetPolicy(Decoder* decoder) {
+  DeliveryPolicy policy;
+  policy.schedule.resize(decoder->Count());
+  for (absl::Duration& wait : policy.schedule) {
+    wait = decoder->Duration();
+  }
+  policy.timeout = decoder->Duration();
+  policy.max_in_flight = static_cast<int>(decoder->Int());
+  return policy;
+}
+
+}  // namespace
+
+std::string EncodeSubscription(const Subscription& subscription) {
+  Encoder encoder;
+  encoder.PutUint(kRecordVersion);
+  encoder.PutBool(subscription.scope == Scope::kSelf);
+  encoder.PutString(subscription.description);
+  encoder.PutString(subscription.url);
+  encoder.PutStrings(subscription.event_types);
+  encoder.PutUint(subscription.secrets.size());
+  for (const Secret& secret : subscription.secrets) {
+    PutSecret(secret, &encoder);
+  }
+  encoder.PutUint(subscription.headers.size());
+  for (const Header& header : subscription.headers) {
+    encoder.PutString(header.name);
+    encoder.PutString(header.value);
+  }
+  PutPolicy(subscription.policy, &encoder);
+  encoder.PutBool(subscription.verification == Verification::kChallenge);
+  encoder.PutBool(subscription.verified);
+  encoder.PutBool(subscription.paused);
+  encoder.PutString(subscription.disabled_reason);
+  encoder.PutTime(subscription.create_time);
+  encoder.PutTime(subscription.update_time);
+  return std::move(encoder).Take();
+}
+
+bool DecodeSubscription(absl::string_view record, Subscription* subscription) {
+  Decoder decoder(record);
+  if (decoder.Uint() != kRecordVersion) {
+    return false;
+  }
+  subscription->scope = decoder.Bool() ? Scope::kSelf : Scope::kSubtree;
+  subscription->description = decoder.String();
+  subscription->url = decoder.String();
+  subscription->event_types = decoder.Strings();
+  subscription->secrets.resize(decoder.Count());
+  for (Secret& secret : subscription->secrets) {
+    secret = GetSecret(&decoder);
+  }
+  subscription->headers.resize(decoder.Count());
+  for (Header& header : subscription->headers) {
+    header.name = decoder.String();
+    header.value = decoder.String();
+  }
+  subscription->policy = GetPolicy(&decoder);
+  subscription->verification = decoder.Bool() ? Verification::kChallenge : Verification::kNone;
+  subscription->verified = decoder.Bool();
+  subscription->paused = decoder.Bool();
+  subscription->disabled_reason = decoder.String();
+  subscription->create_time = decoder.Time();
+  subscription->update_time = decoder.Time();
+  return decoder.ok();
+}
+
+std::string EncodeSeqs(const std::vector<Seq>& seqs) {
+  Encoder encoder;
+  encoder.PutUint(seqs.size());
+  for (const Seq seq : seqs) {
+    encoder.PutUint(seq);
+  }
+  return std::move(encoder).Take();
+}
+
+std::optional<std::vector<Seq>> DecodeSeqs(absl::string_view bytes) {
+  Decoder decoder(bytes);
+  std::vector<Seq> seqs(decoder.Count());
+  for (Seq& seq : seqs) {
+    seq = decoder.Uint();
+  }
+  if (!decoder.ok()) {
+    return std::nullopt;
+  }
+  return seqs;
+}
+
+}  // namespace postrider
