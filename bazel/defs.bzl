@@ -1,6 +1,6 @@
 """What CMake's bazel/sources.cmake is to CMake: libraries and tests from a folder's lists."""
 
-COPTS = ["-Wall", "-Wextra", "-Wno-unused-parameter"]
+COPTS = ["-Wall"]  # CMake is where every warning is an error.
 
 def postrider_library(name, srcs, hdrs, deps = []):
     """A library of one folder, includable by paths from the top of the tree."""
