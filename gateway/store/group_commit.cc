@@ -1,8 +1,9 @@
 #include "gateway/store/group_commit.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
-#include <variant>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gateway/base/check.h"
@@ -33,24 +34,7 @@ absl::Status Stopping() {
   return Unavailable("the gateway is stopping; nothing was stored", "STOPPING", kStoreRetry);
 }
 
-absl::Status StoreFailing() {
-  return Unavailable("the store can't take events now; nothing was stored", "STORE_UNAVAILABLE",
-                     kStoreRetry);
-}
-
 }  // namespace
-
-// One group on its way through the store.
-struct GroupCommit::Group {
-  std::vector<PendingBatch> submitted;
-  std::vector<PendingAppend> appends;
-  std::vector<absl::Status> refusals;  // One an append; OK: it is in `batches`.
-
-  std::vector<Batch> batches;        // The submitted ones, then one a shard that is appended to.
-  std::vector<size_t> append_batch;  // By append: the index in `batches`.
-  std::vector<BatchResult> results;  // One a batch.
-  CommittedGroup changes;
-};
 
 GroupCommit::GroupCommit(Store* store, const Clock* clock, Options options, Committed committed)
     : store_(store),
@@ -125,30 +109,33 @@ void GroupCommit::Submit(Batch batch, BatchDone done) {
 }
 
 bool GroupCommit::CommitWaiting() {
-  Group group;
-  Take(&group);
-  if (group.submitted.empty() && group.appends.empty()) {
+  CommitGroup group;
+  if (!Take(&group)) {
     return false;
   }
-  bool failed = false;
-  {
-    MutexLock lock(&mutex_);
-    failed = failed_;
+  if (!group.appends.empty() && !store_->AcceptsAppends(clock_->Now())) {
+    const absl::Status full =
+        Unavailable("the disk is nearly full; nothing was stored", "STORE_FULL", kStoreRetry);
+    std::fill(group.refusals.begin(), group.refusals.end(), full);
   }
-  RefuseAppends(&group);
-  Build(&group);
-  if (failed) {
-    Fail(&group);
-    return true;
+  group.Build(&spare_writes_);
+  Commit(&group);
+  CheckKnown(group);
+  maintenance_wanted_ = true;
+  const CommittedGroup changes = group.TakeChanges();
+  if (committed_ && (!changes.configured.empty() || !changes.shards.empty())) {
+    committed_(changes);
   }
-  if (!group.batches.empty()) {
-    Commit(&group);
-  }
-  Finish(&group);
+  AnswerBatches(&group);
+  const CommitGroup::Answered answered = group.AnswerAppends();
+  group.Recycle(&spare_writes_);
+  MutexLock lock(&mutex_);
+  stats_.appended += answered.appended;
+  stats_.refused += answered.refused;
   return true;
 }
 
-void GroupCommit::Take(Group* group) {
+bool GroupCommit::Take(CommitGroup* group) {
   MutexLock lock(&mutex_);
   const absl::Duration now = clock_->Monotonic();
   batches_.Take(now, &group->submitted);
@@ -161,200 +148,84 @@ void GroupCommit::Take(Group* group) {
       group->refusals[i] = StoreFailing();
     }
   }
+  return !group->empty();
 }
 
-void GroupCommit::RefuseAppends(Group* group) {
-  if (group->appends.empty() || store_->AcceptsAppends(clock_->Now())) {
+void GroupCommit::Commit(CommitGroup* group) {
+  if (group->batches().empty()) {
     return;
   }
-  const absl::Status full =
-      Unavailable("the disk is nearly full; nothing was stored", "STORE_FULL", kStoreRetry);
-  std::fill(group->refusals.begin(), group->refusals.end(), full);
-}
-
-void GroupCommit::Build(Group* group) {
-  for (PendingBatch& submitted : group->submitted) {
-    group->batches.push_back(std::move(submitted.batch));
+  if (failed()) {
+    BatchResult unknown;
+    unknown.state = CommitState::kUnknown;
+    unknown.error = "an earlier commit's outcome is unknown";
+    group->set_results(std::vector<BatchResult>(group->batches().size(), unknown));
+    return;
   }
-  std::vector<size_t> batch_of_shard;  // 0: none yet; else the index + 1.
-  group->append_batch.resize(group->appends.size());
-  for (size_t i = 0; i < group->appends.size(); ++i) {
-    PendingAppend& append = group->appends[i];
-    if (!group->refusals[i].ok()) {
-      continue;
-    }
-    if (append.shard >= batch_of_shard.size()) {
-      batch_of_shard.resize(append.shard + 1);
-    }
-    size_t& index = batch_of_shard[append.shard];
-    if (index == 0) {
-      Batch& batch = group->batches.emplace_back();
-      batch.shard = append.shard;
-      if (!spare_writes_.empty()) {
-        batch.writes = std::move(spare_writes_.back());
-        spare_writes_.pop_back();
-      }
-      index = group->batches.size();
-    }
-    group->append_batch[i] = index - 1;
-    std::vector<Write>& writes = group->batches[index - 1].writes;
-    if (append.put_path) {
-      writes.push_back(
-          PutOrganizationPath{append.event->organization, append.event->organization_path});
-    }
-    writes.push_back(AppendEvent{std::move(append.event)});
-  }
-}
-
-void GroupCommit::Commit(Group* group) {
   const absl::Duration begin = clock_->Monotonic();
-  group->results = store_->Commit(group->batches, clock_->Now());
+  group->set_results(store_->Commit(group->batches(), clock_->Now()));
   const absl::Duration taken = clock_->Monotonic() - begin;
-  CHECK(group->results.size() == group->batches.size());
+  const std::vector<BatchResult>& results = group->results();
+  CHECK(results.size() == group->batches().size());
+  const bool applied = std::all_of(results.begin(), results.end(), [](const BatchResult& result) {
+    return result.state == CommitState::kCommitted;
+  });
   MutexLock lock(&mutex_);
   stats_.last_commit = taken;
   stats_.longest_commit = std::max(stats_.longest_commit, taken);
   stats_.total_commit += taken;
-  const bool applied = std::all_of(
-      group->results.begin(), group->results.end(),
-      [](const BatchResult& result) { return result.state == CommitState::kCommitted; });
   ++(applied ? stats_.groups : stats_.not_applied);
 }
 
-void GroupCommit::Finish(Group* group) {
+void GroupCommit::CheckKnown(const CommitGroup& group) {
   const auto unknown =
-      std::find_if(group->results.begin(), group->results.end(),
+      std::find_if(group.results().begin(), group.results().end(),
                    [](const BatchResult& result) { return result.state == CommitState::kUnknown; });
-  if (unknown != group->results.end()) {
-    const std::string error = unknown->error;
-    LogError(absl::StrCat("store: the outcome of a commit is unknown: ", error));
-    if (options_.on_fatal) {
-      options_.on_fatal(error);
-    }
-    MutexLock lock(&mutex_);
-    failed_ = true;
+  if (unknown == group.results().end() || failed()) {
+    return;
   }
-  maintenance_wanted_ = true;
-  Announce(group);
-  AnswerBatches(group);
-  AnswerAppends(group);
+  LogError(absl::StrCat("store: the outcome of a commit is unknown: ", unknown->error));
+  if (options_.on_fatal) {
+    options_.on_fatal(unknown->error);
+  }
+  MutexLock lock(&mutex_);
+  failed_ = true;
 }
 
-void GroupCommit::Fail(Group* group) {
-  BatchResult result;
-  result.state = CommitState::kUnknown;
-  result.error = "an earlier commit's outcome is unknown";
-  group->results.assign(group->batches.size(), result);
-  AnswerBatches(group);
-  AnswerAppends(group);
+bool GroupCommit::failed() const {
+  MutexLock lock(&mutex_);
+  return failed_;
 }
 
-// Tells the engine what is new, in commit order.
-void GroupCommit::Announce(Group* group) {
-  CommittedGroup& changes = group->changes;
-  std::vector<size_t> change_of_shard;  // As in Build().
-  for (size_t i = 0; i < group->batches.size(); ++i) {
-    Batch& batch = group->batches[i];
-    const BatchResult& result = group->results[i];
-    if (result.state != CommitState::kCommitted) {
-      continue;
-    }
-    size_t appended = 0;
-    size_t configured = 0;
-    for (Write& write : batch.writes) {
-      if (auto* append = std::get_if<AppendEvent>(&write)) {
-        const Appended& place = result.appended[appended++];
-        if (place.kind != Appended::Kind::kNew) {
-          continue;
-        }
-        if (*batch.shard >= change_of_shard.size()) {
-          change_of_shard.resize(*batch.shard + 1);
-        }
-        size_t& index = change_of_shard[*batch.shard];
-        if (index == 0) {
-          changes.shards.emplace_back().shard = *batch.shard;
-          index = changes.shards.size();
-        }
-        CommittedGroup::Shard& shard = changes.shards[index - 1];
-        shard.attempt_head = result.attempt_head;
-        shard.entries.push_back(
-            LogEntry{*batch.shard, place.seq, place.accept_time, std::move(append->event)});
-      } else if (!batch.shard.has_value()) {
-        const ConfigResult& change = result.configured[configured++];
-        if (!change.ok()) {
-          continue;
-        }
-        const bool deleted = std::holds_alternative<DeleteSubscription>(write);
-        changes.configured.push_back({(*change)->number, deleted ? nullptr : *change});
-      }
-    }
-  }
-  if (committed_ && (!changes.configured.empty() || !changes.shards.empty())) {
-    committed_(changes);
-  }
-}
-
-void GroupCommit::AnswerBatches(Group* group) {
+void GroupCommit::AnswerBatches(CommitGroup* group) {
   std::vector<PendingBatch> again;
   std::vector<size_t> final;
+  std::string failure;
   {
     MutexLock lock(&mutex_);
     const absl::Duration now = clock_->Monotonic();
     const bool give_up = failed_ || (stopping_ && now - stop_time_ > kStopTriesMax);
     for (size_t i = 0; i < group->submitted.size(); ++i) {
-      const CommitState state = group->results[i].state;
-      if (state == CommitState::kNotApplied && !give_up) {
-        group->submitted[i].batch = std::move(group->batches[i]);
+      const BatchResult& result = group->results()[i];
+      if (result.state == CommitState::kNotApplied && !give_up) {
+        failure = result.error;
+        group->submitted[i].batch = group->TakeBatch(i);
         again.push_back(std::move(group->submitted[i]));
         continue;
       }
-      if (state == CommitState::kCommitted) {
-        batches_.Succeeded(group->batches[i].shard);
+      if (result.state == CommitState::kCommitted) {
+        batches_.Succeeded(group->batches()[i].shard);
       }
       final.push_back(i);
     }
-    if (!again.empty()) {
-      LogWarning(absl::StrCat("store: a group was not written and is tried again: ",
-                              group->results[0].error));
-      batches_.Return(now, std::move(again));
-    }
+    batches_.Return(now, std::move(again));
+  }
+  if (!failure.empty()) {
+    LogWarning(absl::StrCat("store: writes are tried again: ", failure));
   }
   for (const size_t i : final) {
-    std::move(group->submitted[i].done)(group->results[i]);
+    std::move(group->submitted[i].done)(group->results()[i]);
   }
-}
-
-void GroupCommit::AnswerAppends(Group* group) {
-  std::vector<size_t> next(group->batches.size());  // By batch: the next answer of its appends.
-  size_t refused = 0;
-  size_t appended = 0;
-  for (size_t i = 0; i < group->appends.size(); ++i) {
-    absl::Status& refusal = group->refusals[i];
-    if (refusal.ok()) {
-      const size_t batch = group->append_batch[i];
-      const BatchResult& result = group->results[batch];
-      if (result.state == CommitState::kCommitted) {
-        const Appended& place = result.appended[next[batch]++];
-        appended += place.kind == Appended::Kind::kNew ? 1 : 0;
-        std::move(group->appends[i].done)(place);
-        continue;
-      }
-      refusal = result.state == CommitState::kUnknown
-                    ? absl::UnavailableError(
-                          "whether the event was stored is not known; try again "
-                          "with the same id")
-                    : StoreFailing();
-    }
-    ++refused;
-    std::move(group->appends[i].done)(std::move(refusal));
-  }
-  for (size_t i = group->submitted.size(); i < group->batches.size(); ++i) {
-    group->batches[i].writes.clear();
-    spare_writes_.push_back(std::move(group->batches[i].writes));
-  }
-  MutexLock lock(&mutex_);
-  stats_.refused += refused;
-  stats_.appended += appended;
 }
 
 void GroupCommit::Run() {

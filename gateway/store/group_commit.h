@@ -13,26 +13,11 @@
 #include "gateway/base/limits.h"
 #include "gateway/base/mutex.h"
 #include "gateway/model/event.h"
+#include "gateway/store/commit_group.h"
 #include "gateway/store/group_queue.h"
 #include "gateway/store/store.h"
 
 namespace postrider {
-
-// What one group changed, in commit order: configuration first, then each shard's new events.
-struct CommittedGroup {
-  struct Shard {
-    ShardId shard = 0;
-    std::vector<LogEntry> entries;  // The new ones, ascending and without gaps.
-    AttemptSeq attempt_head = 0;    // As BatchResult::attempt_head.
-  };
-  // Created, changed (the record) or deleted (null record) subscriptions.
-  struct Configured {
-    SubscriptionNumber number = 0;
-    std::shared_ptr<const Subscription> subscription;
-  };
-  std::vector<Configured> configured;
-  std::vector<Shard> shards;
-};
 
 // A snapshot for metrics.
 struct GroupCommitStats {
@@ -112,19 +97,14 @@ class GroupCommit {
  private:
   enum class Sleep { kAwake, kIdle, kGathering };  // What the store thread waits for.
   enum class Work { kCommit, kMaintain, kEnd };
-  struct Group;
 
   absl::Status Admit(const Event& event, size_t bytes) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Take(Group* group) ABSL_LOCKS_EXCLUDED(mutex_);
-  void RefuseAppends(Group* group);
-  void Build(Group* group);
-  void Commit(Group* group);
-  void Finish(Group* group) ABSL_LOCKS_EXCLUDED(mutex_);
-  void Fail(Group* group) ABSL_LOCKS_EXCLUDED(mutex_);
-  void Announce(Group* group);
-  void AnswerBatches(Group* group) ABSL_LOCKS_EXCLUDED(mutex_);
-  void AnswerAppends(Group* group);
-  void CountRefused(size_t count) ABSL_LOCKS_EXCLUDED(mutex_);
+  // False: nothing waits.
+  bool Take(CommitGroup* group) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Commit(CommitGroup* group) ABSL_LOCKS_EXCLUDED(mutex_);
+  void CheckKnown(const CommitGroup& group) ABSL_LOCKS_EXCLUDED(mutex_);
+  void AnswerBatches(CommitGroup* group) ABSL_LOCKS_EXCLUDED(mutex_);
+  bool failed() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   Work AwaitWork() ABSL_LOCKS_EXCLUDED(mutex_);
   bool CommitDue(absl::Duration now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -152,7 +132,7 @@ class GroupCommit {
   // Of the store thread alone.
   bool maintenance_wanted_ = true;
   absl::Duration next_maintenance_;
-  std::vector<std::vector<Write>> spare_writes_;  // Emptied, with their room.
+  SpareWrites spare_writes_;
 };
 
 }  // namespace postrider

@@ -2,6 +2,7 @@
 
 SRCS = [
     "codec.cc",
+    "commit_group.cc",
     "data_dir.cc",
     "group_commit.cc",
     "group_queue.cc",
@@ -25,6 +26,7 @@ SRCS = [
 
 HDRS = [
     "codec.h",
+    "commit_group.h",
     "data_dir.h",
     "group_commit.h",
     "group_queue.h",

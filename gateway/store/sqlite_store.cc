@@ -122,7 +122,7 @@ std::vector<BatchResult> SqliteStore::Commit(absl::Span<const Batch> batches, ab
     for (size_t i = 0; i < batches.size(); ++i) {
       RETURN_IF_ERROR(Apply(batches[i], stored_now, &results[i]));
     }
-    return indexer_.Lag() > kUnindexedRowsMax ? indexer_.IndexSlice() : absl::OkStatus();
+    return BoundIndexLag();
   });
   if (!failed_.ok()) {
     return Refused(batches.size(), CommitState::kUnknown, failed_);
@@ -270,6 +270,13 @@ bool SqliteStore::Maintain() {
     return false;  // Again after the next commit.
   }
   return more;
+}
+
+absl::Status SqliteStore::BoundIndexLag() {
+  while (indexer_.Lag() > kUnindexedRowsMax) {
+    RETURN_IF_ERROR(indexer_.IndexSlice());
+  }
+  return absl::OkStatus();
 }
 
 absl::Status SqliteStore::MaintainSlice(bool* more) {

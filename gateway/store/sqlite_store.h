@@ -52,6 +52,7 @@ class SqliteStore final : public Store {
   absl::Status ApplyToShard(ShardId shard, const Write& write, int64_t now, BatchResult* result);
   absl::Status ApplyConfiguration(const Write& write, int64_t now, BatchResult* result);
   void Advance(ShardId shard, const AdvanceCursor& write);
+  absl::Status BoundIndexLag();
   absl::Status MaintainSlice(bool* more);
 
   // In this order: the directory's lock is the last to go.
