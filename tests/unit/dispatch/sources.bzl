@@ -1,14 +1,13 @@
-#The tests of gateway / dispatch, for CMake and Bazel alike.
+# The tests of gateway/dispatch, for CMake and Bazel alike.
 
-TESTS =
-    [
-      "delivery_queue_test.cc",
-      "retry_lane_test.cc",
-      "retry_policy_test.cc",
-      "shard_progress_test.cc",
-      "shard_tail_test.cc",
-    ]
+TESTS = [
+    "delivery_queue_test.cc",
+    "retry_lane_test.cc",
+    "retry_policy_test.cc",
+    "shard_progress_test.cc",
+    "shard_tail_test.cc",
+]
 
-    HDRS = [
-      "dispatch_fixture.h",
-    ]
+HDRS = [
+    "dispatch_fixture.h",
+]

@@ -1,0 +1,387 @@
+#include "gateway/gateway.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/accept/organization_directory.h"
+#include "gateway/accept/translate.h"
+#include "gateway/answers.h"
+#include "gateway/base/asio_loop.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/log.h"
+#include "gateway/base/mutex.h"
+#include "gateway/base/random.h"
+#include "gateway/base/status.h"
+#include "gateway/deliver/address_guard.h"
+#include "gateway/deliver/http_poster.h"
+#include "gateway/dispatch/engine.h"
+#include "gateway/metrics.h"
+#include "gateway/store/group_commit.h"
+#include "gateway/store/open_store.h"
+#include "gateway/store/read_pool.h"
+#include "gateway/subscription_admin.h"
+#include "gateway/subscription_registry.h"
+
+namespace postrider {
+namespace {
+
+// The process ends with it after a failed sync: what was written is unknown until it is read again
+// (S2). A supervisor starts it anew.
+constexpr int kExitStoreFailed = 75;
+
+absl::Status TooManyQueries() {
+  return WithRetry(absl::UnavailableError("too many queries wait for the store"),
+                   absl::Milliseconds(200));
+}
+
+// Sockets are what deliveries cost: takes as many descriptors as the system grants.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+int LoopCount(int wanted) {
+  return wanted > 0 ? wanted
+                    : std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / 2);
+}
+
+}  // namespace
+
+// Members stand in the order in which they need each other; threads come last.
+class Gateway::Impl {
+ public:
+  explicit Impl(GatewayOptions options) : options_(std::move(options)) {}
+
+  absl::Status Start();
+  void Stop(absl::Duration budget);
+
+  void Publish(EventInput input, Done<PublishReceipt> done);
+  // Runs `query` on a reader thread; its result goes to `done`.
+  template <typename T, typename Query>
+  void Read(Query query, Done<T> done);
+
+  SubscriptionAdmin& admin() { return *admin_; }
+  const SubscriptionRegistry& registry() const { return registry_; }
+  std::string MetricsText() const;
+
+ private:
+  absl::Status MakeLoops();
+  absl::Status Recover();
+  void StartThreads();
+  void VerifyUnverified();
+  std::vector<Engine::LoopParts> LoopParts() const;
+  void OnCommitted(const CommittedGroup& group);
+
+  const GatewayOptions options_;
+  AddressGuard guard_;
+  OrganizationDirectory organizations_;
+  SubscriptionRegistry registry_;
+  StoreHandle store_;
+  std::vector<std::unique_ptr<AsioLoop>> loops_;
+  std::unique_ptr<GroupCommit> commits_;
+  std::unique_ptr<ReadPool> reads_;
+  std::unique_ptr<Engine> engine_;
+  std::vector<std::unique_ptr<Poster>> posters_;
+  std::unique_ptr<SubscriptionAdmin> admin_;
+  std::vector<std::thread> loop_threads_;
+  std::thread store_thread_;
+  std::thread checkpoint_thread_;
+};
+
+// --- Starting
+// -------------------------------------------------------------------------------------
+
+absl::Status Gateway::Impl::Start() {
+  RaiseDescriptorLimit();
+  ASSIGN_OR_RETURN(guard_, AddressGuard::Create(options_.allow_cidrs, options_.allow_http));
+  SqliteOptions store_options;
+  store_options.data_dir = options_.data_dir;
+  store_options.shard_count = options_.shard_count;
+  store_options.read_connections = options_.store_readers;
+  store_options.free_bytes_min = options_.store_free_bytes_min;
+  ASSIGN_OR_RETURN(store_, OpenSqlite(store_options));
+
+  GroupCommit::Options commit_options;
+  commit_options.on_fatal = [](const std::string& error) {
+    LogError(absl::StrCat("the store failed, what it holds must be read again: ", error));
+    _exit(kExitStoreFailed);
+  };
+  commits_ =
+      std::make_unique<GroupCommit>(store_.store.get(), SystemClock(), std::move(commit_options),
+                                    [this](const CommittedGroup& group) { OnCommitted(group); });
+  RETURN_IF_ERROR(MakeLoops());
+  reads_ = std::make_unique<ReadPool>(store_.reader.get(), options_.store_readers);
+  const DispatchServices services{.clock = SystemClock(),
+                                  .random = SystemRandom(),
+                                  .commits = commits_.get(),
+                                  .reads = reads_.get()};
+  const DeliveryQueue::Options queue_options{
+      .max_in_flight_default = options_.max_in_flight_default,
+      .default_schedule = options_.default_schedule};
+  engine_ = std::make_unique<Engine>(LoopParts(), options_.shard_count, services, queue_options);
+  admin_ = std::make_unique<SubscriptionAdmin>(
+      SubscriptionAdmin::Parts{.clock = SystemClock(),
+                               .random = SystemRandom(),
+                               .commits = commits_.get(),
+                               .engine = engine_.get(),
+                               .loops = LoopParts(),
+                               .registry = &registry_,
+                               .guard = &guard_,
+                               .allow_http = options_.allow_http});
+  if (absl::Status status = Recover(); !status.ok()) {
+    reads_->Stop();
+    return status;
+  }
+  StartThreads();
+  engine_->Start();
+  VerifyUnverified();
+  return absl::OkStatus();
+}
+
+absl::Status Gateway::Impl::MakeLoops() {
+  for (int i = 0; i < LoopCount(options_.loops); ++i) {
+    loops_.push_back(std::make_unique<AsioLoop>());
+    HttpPosterOptions poster_options;
+    poster_options.guard = guard_;
+    poster_options.ca_file = options_.ca_file;
+    ASSIGN_OR_RETURN(std::unique_ptr<Poster> poster,
+                     NewHttpPoster(loops_.back().get(), std::move(poster_options), SystemClock()));
+    posters_.push_back(std::move(poster));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<Engine::LoopParts> Gateway::Impl::LoopParts() const {
+  std::vector<Engine::LoopParts> parts;
+  for (size_t i = 0; i < loops_.size(); ++i) {
+    parts.push_back({.loop = loops_[i].get(), .poster = posters_[i].get()});
+  }
+  return parts;
+}
+
+absl::Status Gateway::Impl::Recover() {
+  ASSIGN_OR_RETURN(const Configuration configuration, store_.reader->ReadConfiguration());
+  std::vector<ShardRecovery> shards;
+  for (ShardId shard = 0; shard < options_.shard_count; ++shard) {
+    ASSIGN_OR_RETURN(ShardRecovery recovery, store_.reader->ReadShard(shard));
+    shards.push_back(std::move(recovery));
+  }
+  ASSIGN_OR_RETURN(const std::vector<NextDue> next_due, store_.reader->ReadNextDue());
+  for (const std::shared_ptr<const Subscription>& subscription : configuration.subscriptions) {
+    registry_.Put(subscription);
+  }
+  for (const PutOrganizationPath& organization : configuration.organizations) {
+    organizations_.MarkStored(organization.organization, organization.path);
+  }
+  engine_->Recover(configuration, shards, next_due);
+  return absl::OkStatus();
+}
+
+void Gateway::Impl::StartThreads() {
+  store_thread_ = std::thread([this] { commits_->Run(); });
+  checkpoint_thread_ = std::thread([this] { store_.checkpointer->Run(); });
+  for (const std::unique_ptr<AsioLoop>& loop : loops_) {
+    loop_threads_.emplace_back([loop = loop.get()] { loop->Run(); });
+  }
+}
+
+void Gateway::Impl::VerifyUnverified() {
+  for (const SubscriptionRegistry::Record& record : registry_.Unverified()) {
+    admin_->Verify(record, [](const absl::StatusOr<SubscriptionRegistry::Record>&) {});
+  }
+}
+
+void Gateway::Impl::OnCommitted(const CommittedGroup& group) {
+  registry_.Apply(group.configured);
+  engine_->OnCommitted(group);
+}
+
+// --- Stopping
+// -------------------------------------------------------------------------------------
+
+void Gateway::Impl::Stop(absl::Duration budget) {
+  struct Drained {
+    Mutex mutex;
+    CondVar wake;
+    bool done ABSL_GUARDED_BY(mutex) = false;
+  };
+  auto drained = std::make_shared<Drained>();
+  engine_->Drain([drained] {
+    const MutexLock lock(&drained->mutex);
+    drained->done = true;
+    drained->wake.NotifyAll();
+  });
+  {
+    const absl::Duration end = SystemClock()->Monotonic() + budget;
+    const MutexLock lock(&drained->mutex);
+    while (!drained->done && SystemClock()->Monotonic() < end) {
+      drained->wake.WaitFor(&drained->mutex, end - SystemClock()->Monotonic());
+    }
+    if (!drained->done) {
+      LogWarning("what is still on the wire is left there; it will be sent again");
+    }
+  }
+  commits_->Stop();
+  store_thread_.join();
+  reads_->Stop();
+  for (const std::unique_ptr<AsioLoop>& loop : loops_) {
+    loop->Stop();
+  }
+  for (std::thread& thread : loop_threads_) {
+    thread.join();
+  }
+  store_.checkpointer->Stop();
+  checkpoint_thread_.join();
+  posters_.clear();
+}
+
+// --- Publishing
+// -----------------------------------------------------------------------------------
+
+void Gateway::Impl::Publish(EventInput input, Done<PublishReceipt> done) {
+  TranslateContext context;
+  context.now = SystemClock()->Now();
+  context.random = {SystemRandom()->Next(), SystemRandom()->Next()};
+  context.body_bytes_max = options_.body_bytes_max;
+  const bool path_given = !input.organization_path.empty();
+  if (!path_given) {
+    context.organization_path = organizations_.Resolve(input.organization);
+  }
+  absl::StatusOr<std::shared_ptr<const Event>> event = Translate(input, context);
+  if (!event.ok()) {
+    std::move(done)(event.status());
+    return;
+  }
+  const std::shared_ptr<const Event> accepted = *std::move(event);
+  const bool put_path =
+      path_given && organizations_.Learn(accepted->organization, accepted->organization_path);
+  const ShardId shard = ShardOf(accepted->organization, options_.shard_count);
+  commits_->Append(shard, accepted, put_path,
+                   [this, accepted, put_path,
+                    done = std::move(done)](const absl::StatusOr<Appended>& appended) mutable {
+                     if (appended.ok() && put_path) {
+                       organizations_.MarkStored(accepted->organization,
+                                                 accepted->organization_path);
+                     }
+                     std::move(done)(ReceiptOf(*accepted, appended));
+                   });
+}
+
+template <typename T, typename Query>
+void Gateway::Impl::Read(Query query, Done<T> done) {
+  auto sure_done = std::make_shared<SureDone<T>>(std::move(done));
+  ReadExecutor::Read read = [query = std::move(query), sure_done](StoreReader& reader) mutable {
+    (*sure_done)(query(reader));
+  };
+  if (!reads_->TryQuery(read)) {
+    (*sure_done)(TooManyQueries());
+  }
+}
+
+std::string Gateway::Impl::MetricsText() const {
+  return FormatMetrics(*engine_, commits_->Stats(), store_.checkpointer->Stats(), registry_.size());
+}
+
+// --- The public face
+// ------------------------------------------------------------------------------
+
+absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(GatewayOptions options) {
+  auto impl = std::make_unique<Impl>(std::move(options));
+  RETURN_IF_ERROR(impl->Start());
+  return std::unique_ptr<Gateway>(new Gateway(std::move(impl)));
+}
+
+Gateway::Gateway(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Gateway::~Gateway() = default;
+
+void Gateway::Stop(absl::Duration budget) { impl_->Stop(budget); }
+
+void Gateway::Publish(EventInput event, Done<PublishReceipt> done) {
+  impl_->Publish(std::move(event), std::move(done));
+}
+
+void Gateway::GetEvent(std::string organization, std::string id, Done<LogEntry> done) {
+  impl_->Read<LogEntry>([organization = std::move(organization), id = std::move(id)](
+                            StoreReader& reader) { return FindEvent(reader, organization, id); },
+                        std::move(done));
+}
+
+void Gateway::ListEvents(EventQuery query, Done<std::vector<LogEntry>> done) {
+  impl_->Read<std::vector<LogEntry>>(
+      [query = std::move(query)](StoreReader& reader) { return reader.ListEvents(query); },
+      std::move(done));
+}
+
+void Gateway::ListAttemptsOfEvent(std::string organization, std::string event_id, std::string page,
+                                  size_t limit, Done<AttemptPage> done) {
+  impl_->Read<AttemptPage>(
+      [organization = std::move(organization), event_id = std::move(event_id),
+       page = std::move(page), limit](StoreReader& reader) -> absl::StatusOr<AttemptPage> {
+        ASSIGN_OR_RETURN(const LogEntry entry, FindEvent(reader, organization, event_id));
+        AttemptQuery query;
+        query.event = std::make_pair(entry.shard, entry.seq);
+        query.page = page;
+        query.limit = limit;
+        return reader.ListAttempts(query);
+      },
+      std::move(done));
+}
+
+void Gateway::ListAttemptsOfSubscription(std::string subscription_id, std::string page,
+                                         size_t limit, Done<AttemptPage> done) {
+  const SubscriptionRegistry::Record record = impl_->registry().Find(subscription_id);
+  if (record == nullptr) {
+    std::move(done)(SubscriptionNotFound(subscription_id));
+    return;
+  }
+  AttemptQuery query;
+  query.subscription = record->number;
+  query.page = std::move(page);
+  query.limit = limit;
+  impl_->Read<AttemptPage>(
+      [query = std::move(query)](StoreReader& reader) { return reader.ListAttempts(query); },
+      std::move(done));
+}
+
+void Gateway::CreateSubscription(Subscription subscription, SubscriptionDone done) {
+  impl_->admin().Create(std::move(subscription), std::move(done));
+}
+
+void Gateway::GetSubscription(std::string id, SubscriptionDone done) {
+  SubscriptionRegistry::Record record = impl_->registry().Find(id);
+  if (record == nullptr) {
+    std::move(done)(SubscriptionNotFound(id));
+    return;
+  }
+  std::move(done)(std::move(record));
+}
+
+void Gateway::ListSubscriptions(ListSubscriptionsQuery query,
+                                Done<std::vector<std::shared_ptr<const Subscription>>> done) {
+  std::move(done)(impl_->registry().List(query.organization, query.after_id, query.limit));
+}
+
+void Gateway::UpdateSubscription(SubscriptionUpdate update, SubscriptionDone done) {
+  impl_->admin().Update(std::move(update), std::move(done));
+}
+
+void Gateway::DeleteSubscription(std::string id, std::string etag, Done<bool> done) {
+  impl_->admin().Delete(id, etag, std::move(done));
+}
+
+std::string Gateway::SubscriptionIdOf(SubscriptionNumber number) const {
+  const SubscriptionRegistry::Record record = impl_->registry().FindNumber(number);
+  return record == nullptr ? "" : record->id;
+}
+
+std::string Gateway::MetricsText() const { return impl_->MetricsText(); }
+
+}  // namespace postrider

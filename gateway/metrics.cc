@@ -1,0 +1,99 @@
+#include "gateway/metrics.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace postrider {
+namespace {
+
+void AddHead(std::string* text, absl::string_view name, absl::string_view type,
+             absl::string_view help) {
+  absl::StrAppend(text, "# HELP ", name, " ", help, "\n# TYPE ", name, " ", type, "\n");
+}
+
+template <typename Value>
+void AddOne(std::string* text, absl::string_view name, absl::string_view type,
+            absl::string_view help, Value value) {
+  AddHead(text, name, type, help);
+  absl::StrAppend(text, name, " ", value, "\n");
+}
+
+// The loops' counters, added up; ages: the oldest.
+struct Totals {
+  uint64_t delivered = 0;
+  uint64_t failed = 0;
+  uint64_t dead = 0;
+  uint64_t own_faults = 0;
+  int64_t in_flight = 0;
+  int64_t queues = 0;
+  int64_t exceptions_waiting = 0;
+  int64_t tail_age_ms = 0;
+  int64_t retry_age_ms = 0;
+};
+
+Totals AddUp(const Engine& engine) {
+  Totals totals;
+  for (int i = 0; i < engine.loops(); ++i) {
+    const DispatchCounters& loop = engine.counters(i);
+    totals.delivered += loop.delivered;
+    totals.failed += loop.failed;
+    totals.dead += loop.dead;
+    totals.own_faults += loop.own_faults;
+    totals.in_flight += loop.in_flight;
+    totals.queues += loop.queues;
+    totals.exceptions_waiting += loop.exceptions_waiting;
+    totals.tail_age_ms = std::max<int64_t>(totals.tail_age_ms, loop.tail_oldest_age_ms);
+    totals.retry_age_ms = std::max<int64_t>(totals.retry_age_ms, loop.retry_oldest_age_ms);
+  }
+  return totals;
+}
+
+void AddStore(std::string* text, const GroupCommitStats& commits, const StoreStats& store) {
+  AddOne(text, "postrider_commit_queue_bytes", "gauge", "Events that wait for their commit.",
+         commits.queue_bytes);
+  AddOne(text, "postrider_events_accepted_total", "counter", "New events in the log.",
+         commits.appended);
+  AddOne(text, "postrider_publishes_refused_total", "counter",
+         "Events refused because the queue was full or the store could not take more.",
+         commits.refused);
+  AddOne(text, "postrider_commit_groups_total", "counter", "Transactions.", commits.groups);
+  AddOne(text, "postrider_commit_last_seconds", "gauge", "How long the last transaction took.",
+         absl::ToDoubleSeconds(commits.last_commit));
+  AddOne(text, "postrider_wal_bytes", "gauge", "The write-ahead log's part in use.",
+         store.wal_bytes);
+  AddOne(text, "postrider_unindexed_rows", "gauge", "Rows that secondary indexes do not have yet.",
+         store.unindexed_rows);
+}
+
+}  // namespace
+
+std::string FormatMetrics(const Engine& engine, const GroupCommitStats& commits,
+                          const StoreStats& store, size_t subscriptions) {
+  const Totals totals = AddUp(engine);
+  std::string text;
+  AddHead(&text, "postrider_oldest_due_age_seconds", "gauge",
+          "How long the oldest delivery has been due, by lane.");
+  absl::StrAppend(&text, "postrider_oldest_due_age_seconds{lane=\"tail\"} ",
+                  static_cast<double>(totals.tail_age_ms) / 1000, "\n");
+  absl::StrAppend(&text, "postrider_oldest_due_age_seconds{lane=\"retry\"} ",
+                  static_cast<double>(totals.retry_age_ms) / 1000, "\n");
+  AddHead(&text, "postrider_attempts_total", "counter", "Attempts, by what followed.");
+  absl::StrAppend(&text, "postrider_attempts_total{outcome=\"delivered\"} ", totals.delivered,
+                  "\npostrider_attempts_total{outcome=\"retry\"} ", totals.failed,
+                  "\npostrider_attempts_total{outcome=\"dead\"} ", totals.dead,
+                  "\npostrider_attempts_total{outcome=\"own_fault\"} ", totals.own_faults, "\n");
+  AddOne(&text, "postrider_in_flight", "gauge", "Exchanges under way.", totals.in_flight);
+  AddOne(&text, "postrider_delivery_queues", "gauge", "Subscriptions that have a queue in memory.",
+         totals.queues);
+  AddOne(&text, "postrider_exceptions_waiting", "gauge", "Deliveries that wait for a retry.",
+         totals.exceptions_waiting);
+  AddOne(&text, "postrider_subscriptions", "gauge", "Subscriptions.", subscriptions);
+  AddStore(&text, commits, store);
+  return text;
+}
+
+}  // namespace postrider

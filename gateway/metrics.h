@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "gateway/dispatch/engine.h"
+#include "gateway/store/group_commit.h"
+#include "gateway/store/open_store.h"
+
+namespace postrider {
+
+// All metrics in Prometheus' text format, version 0.0.4. Thread-safe: reads counters only.
+std::string FormatMetrics(const Engine& engine, const GroupCommitStats& commits,
+                          const StoreStats& store, size_t subscriptions);
+
+}  // namespace postrider

@@ -1,0 +1,17 @@
+# The sources of gateway itself, for CMake and Bazel alike; its stages have lists of their own.
+
+SRCS = [
+    "answers.cc",
+    "gateway.cc",
+    "metrics.cc",
+    "subscription_admin.cc",
+    "subscription_registry.cc",
+]
+
+HDRS = [
+    "answers.h",
+    "gateway.h",
+    "metrics.h",
+    "subscription_admin.h",
+    "subscription_registry.h",
+]
