@@ -13,6 +13,16 @@ def postrider_library(name, srcs, hdrs, deps = []):
         deps = deps,
     )
 
+def postrider_binary(name, srcs, deps):
+    """A program."""
+    native.cc_binary(
+        name = name,
+        srcs = srcs,
+        copts = COPTS,
+        visibility = ["//visibility:public"],
+        deps = deps,
+    )
+
 def postrider_test(name, srcs, deps, size = "medium", data = []):
     """One test program from a folder's TESTS."""
     native.cc_test(
