@@ -1,0 +1,9 @@
+# The sources of the microbenchmarks, a list a program, for CMake and Bazel alike.
+
+MATCHING_SRCS = [
+    "matching_bench.cc",
+]
+
+TRANSLATE_SRCS = [
+    "translate_bench.cc",
+]
