@@ -1,0 +1,193 @@
+#include "tests/unit/server/fake_engine.h"
+
+#include "absl/strings/str_cat.h"
+#include "gateway/base/status.h"
+
+namespace postrider {
+namespace {
+
+FakeEngine* current = nullptr;
+
+constexpr char kId[] = "774ae370-02cc-11e7-ac41-c38ce8763025";
+
+PublishReceipt ReceiptFor(const EventInput& event) {
+  PublishReceipt receipt;
+  receipt.id = *Uuid::Parse(event.id.empty() ? kId : event.id);
+  receipt.accept_time = absl::FromUnixSeconds(1'545'246'541);
+  return receipt;
+}
+
+using Record = std::shared_ptr<const Subscription>;
+
+absl::StatusOr<Record> Find(FakeEngine* engine, const std::string& id) {
+  const auto found = engine->subscriptions.find(id);
+  if (found == engine->subscriptions.end()) {
+    return WithResource(absl::NotFoundError("there is no such subscription"), "subscription", id);
+  }
+  return std::make_shared<const Subscription>(found->second);
+}
+
+}  // namespace
+
+std::unique_ptr<Gateway> FakeEngine::MakeGateway() {
+  current = this;
+  return *Gateway::Start({});
+}
+
+void FakeEngine::Hold() {
+  const MutexLock lock(&mutex_);
+  holding_ = true;
+}
+
+bool FakeEngine::AnswerNext(const absl::Status& status) {
+  Call call;
+  {
+    const MutexLock lock(&mutex_);
+    if (held_.empty()) return false;
+    call = std::move(held_.front());
+    held_.pop_front();
+  }
+  if (status.ok()) {
+    std::move(call.done)(ReceiptFor(call.event));
+  } else {
+    std::move(call.done)(status);
+  }
+  return true;
+}
+
+void FakeEngine::Refuse(const std::string& type, const absl::Status& status) {
+  const MutexLock lock(&mutex_);
+  refused_[type] = status;
+}
+
+void FakeEngine::WaitForPublishes(size_t count) {
+  const MutexLock lock(&mutex_);
+  while (types_.size() < count) {
+    came_.Wait(&mutex_);
+  }
+}
+
+std::vector<std::string> FakeEngine::PublishedTypes() {
+  const MutexLock lock(&mutex_);
+  return types_;
+}
+
+void FakeEngine::Publish(EventInput event, Gateway::Done<PublishReceipt> done) {
+  absl::Status refusal;
+  {
+    const MutexLock lock(&mutex_);
+    types_.push_back(event.type);
+    came_.NotifyAll();
+    const auto refused = refused_.find(event.type);
+    if (refused != refused_.end()) {
+      refusal = refused->second;
+    } else if (holding_) {
+      held_.push_back({std::move(event), std::move(done)});
+      return;
+    }
+  }
+  if (refusal.ok()) {
+    std::move(done)(ReceiptFor(event));
+  } else {
+    std::move(done)(refusal);
+  }
+}
+
+class Gateway::Impl {
+ public:
+  FakeEngine* engine = current;
+};
+
+Gateway::Gateway(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Gateway::~Gateway() = default;
+
+absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(GatewayOptions) {
+  return std::unique_ptr<Gateway>(new Gateway(std::make_unique<Impl>()));
+}
+
+void Gateway::Publish(EventInput event, Done<PublishReceipt> done) {
+  impl_->engine->Publish(std::move(event), std::move(done));
+}
+
+void Gateway::GetEvent(std::string, std::string id, Done<LogEntry> done) {
+  for (const LogEntry& entry : impl_->engine->events) {
+    if (entry.event->id.ToString() == id) return std::move(done)(entry);
+  }
+  std::move(done)(WithResource(absl::NotFoundError("there is no such event"), "event", id));
+}
+
+void Gateway::ListEvents(EventQuery query, Done<std::vector<LogEntry>> done) {
+  std::vector<LogEntry> page;
+  for (const LogEntry& entry : impl_->engine->events) {
+    if (entry.seq < query.before_seq && page.size() < query.limit) page.push_back(entry);
+  }
+  std::move(done)(std::move(page));
+}
+
+void Gateway::ListAttemptsOfEvent(std::string, std::string, std::string page, size_t limit,
+                                  Done<AttemptPage> done) {
+  impl_->engine->last_page = std::move(page);
+  impl_->engine->last_limit = limit;
+  std::move(done)(impl_->engine->attempts);
+}
+
+void Gateway::ListAttemptsOfSubscription(std::string, std::string page, size_t limit,
+                                         Done<AttemptPage> done) {
+  impl_->engine->last_page = std::move(page);
+  impl_->engine->last_limit = limit;
+  std::move(done)(impl_->engine->attempts);
+}
+
+void Gateway::CreateSubscription(Subscription subscription, SubscriptionDone done) {
+  if (subscription.id.empty()) subscription.id = "made-by-gateway";
+  if (subscription.secrets.empty()) subscription.secrets.push_back({"whsec_made", {}, {}});
+  subscription.version = 7;
+  impl_->engine->subscriptions[subscription.id] = subscription;
+  std::move(done)(Find(impl_->engine, subscription.id));
+}
+
+void Gateway::GetSubscription(std::string id, SubscriptionDone done) {
+  std::move(done)(Find(impl_->engine, id));
+}
+
+void Gateway::ListSubscriptions(ListSubscriptionsQuery query, Done<std::vector<Record>> done) {
+  std::vector<Record> page;
+  for (const auto& [id, subscription] : impl_->engine->subscriptions) {
+    if (id > query.after_id && page.size() < query.limit) {
+      page.push_back(std::make_shared<const Subscription>(subscription));
+    }
+  }
+  std::move(done)(std::move(page));
+}
+
+void Gateway::UpdateSubscription(SubscriptionUpdate update, SubscriptionDone done) {
+  impl_->engine->last_update = update;
+  std::move(done)(Find(impl_->engine, update.subscription.id));
+}
+
+void Gateway::DeleteSubscription(std::string id, std::string etag, Done<bool> done) {
+  const absl::StatusOr<Record> found = Find(impl_->engine, id);
+  if (!found.ok()) return std::move(done)(found.status());
+  if (!etag.empty() && etag != EtagOf(**found)) {
+    return std::move(done)(absl::AbortedError("etag: it has been changed"));
+  }
+  impl_->engine->subscriptions.erase(id);
+  std::move(done)(true);
+}
+
+std::string Gateway::SubscriptionIdOf(SubscriptionNumber number) const {
+  return number == 0 ? "" : absl::StrCat("subscription-", number);
+}
+
+std::string Gateway::MetricsText() const { return "postrider_up 1\n"; }
+
+void Gateway::Stop(absl::Duration) {
+  while (impl_->engine->AnswerNext()) {
+  }
+}
+
+std::string EtagOf(const Subscription& subscription) {
+  return absl::StrCat("\"", subscription.version, "\"");
+}
+
+}  // namespace postrider

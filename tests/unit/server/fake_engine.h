@@ -1,0 +1,64 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "gateway/base/mutex.h"
+#include "gateway/gateway.h"
+
+namespace postrider {
+
+// An engine of the tests' own behind the Gateway class: linked in its place. It keeps what it is
+// given and answers at once, or, while it is held, when it is told to. Thread-safe.
+class FakeEngine {
+ public:
+  struct Call {
+    EventInput event;
+    Gateway::Done<PublishReceipt> done;
+  };
+
+  // A gateway that leads here. One at a time.
+  std::unique_ptr<Gateway> MakeGateway();
+
+  // From now on publishes wait for AnswerNext().
+  void Hold() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Answers the oldest that waits, with `status` if it is not OK. False if none waits.
+  bool AnswerNext(const absl::Status& status = absl::OkStatus()) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Makes publishes of this type end with `status`, at once.
+  void Refuse(const std::string& type, const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Returns once `count` publishes have come in.
+  void WaitForPublishes(size_t count) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // The types of what came in, in order.
+  std::vector<std::string> PublishedTypes() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // What the last call of the other methods said; the subscriptions and events to answer with.
+  std::map<std::string, Subscription> subscriptions;
+  std::vector<LogEntry> events;
+  AttemptPage attempts;
+  SubscriptionUpdate last_update;
+  std::string last_page;
+  size_t last_limit = 0;
+
+  // The Gateway's side.
+  void Publish(EventInput event, Gateway::Done<PublishReceipt> done) ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  Mutex mutex_;
+  CondVar came_;
+  std::vector<std::string> types_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Call> held_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, absl::Status> refused_ ABSL_GUARDED_BY(mutex_);
+  bool holding_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace postrider

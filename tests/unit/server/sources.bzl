@@ -1,0 +1,19 @@
+# The tests of server, for CMake and Bazel alike.
+
+TESTS = [
+    "admin_test.cc",
+    "config_test.cc",
+    "event_convert_test.cc",
+    "fake_engine.cc",
+    "page_token_test.cc",
+    "publish_stream_test.cc",
+    "publisher_service_test.cc",
+    "query_services_test.cc",
+    "status_convert_test.cc",
+    "subscription_convert_test.cc",
+]
+
+HDRS = [
+    "fake_engine.h",
+    "server_fixture.h",
+]
