@@ -5,6 +5,7 @@ SRCS = [
     "cares_lookup.cc",
     "connection.cc",
     "connection_pool.cc",
+    "connection_response.cc",
     "http_date.cc",
     "http_exchange.cc",
     "http_poster.cc",
