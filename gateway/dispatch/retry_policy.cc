@@ -7,6 +7,7 @@ namespace {
 
 constexpr absl::Duration kMaxAgeMin = absl::Hours(1);
 constexpr absl::Duration kMaxAgeMax = absl::Hours(24 * 13);
+constexpr absl::Duration kRetryAfterMax = absl::Hours(24);
 constexpr double kJitter = 0.1;
 
 }  // namespace
@@ -48,7 +49,10 @@ NextStep DecideNextStep(const PostResult& result, int attempts, absl::Time now,
     return {
         .disposition = Disposition::kDead, .due_time = {}, .dead_reason = DeadReason::kExhausted};
   }
-  const absl::Duration wait = schedule[attempts] * (1 - kJitter * chance);
+  absl::Duration wait = schedule[attempts] * (1 - kJitter * chance);
+  if (result.retry_after.has_value()) {
+    wait = std::max(wait, std::min(*result.retry_after, kRetryAfterMax));
+  }
   return {.disposition = Disposition::kException,
           .due_time = std::min(now + wait, std::max(expire_time, now)),
           .dead_reason = DeadReason::kNone};

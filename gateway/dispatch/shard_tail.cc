@@ -196,9 +196,12 @@ std::optional<absl::Duration> ShardTail::EnforceAge(absl::Duration now) {
 }
 
 void ShardTail::OnAskLeave(const AskLeaveMessage& message) {
-  const auto found = members_.find(message.subscription);
-  if (found != members_.end() && found->second.membership == Membership::kTail) {
-    StartLeaving(message.subscription, found->second, std::max(next_, found->second.feed_from));
+  if (directory_->Find(message.subscription) == nullptr) {
+    return;  // Deleted meanwhile.
+  }
+  Member& member = members_[message.subscription];
+  if (member.membership == Membership::kTail) {
+    StartLeaving(message.subscription, member, std::max(next_, member.feed_from));
   }
 }
 

@@ -32,6 +32,19 @@ TEST(RetryPolicy, WaitsAsTheScheduleSaysAndUpToATenthLess) {
   EXPECT_LT(shortest.due_time, kNow + absl::Seconds(27.001));
 }
 
+TEST(RetryPolicy, TheSubscriberMayAskForMoreTimeUpToADay) {
+  PostResult result = Failed();
+  result.retry_after = absl::Minutes(3);
+  EXPECT_EQ(DecideNextStep(result, 2, kNow, DefaultSchedule(), kNever, 0).due_time,
+            kNow + absl::Minutes(3));
+  result.retry_after = absl::Seconds(1);
+  EXPECT_EQ(DecideNextStep(result, 2, kNow, DefaultSchedule(), kNever, 0).due_time,
+            kNow + absl::Seconds(30));
+  result.retry_after = absl::Hours(1000);
+  EXPECT_EQ(DecideNextStep(result, 2, kNow, DefaultSchedule(), kNever, 0).due_time,
+            kNow + absl::Hours(24));
+}
+
 TEST(RetryPolicy, TheLastAttemptIsTheLast) {
   EXPECT_EQ(DecideNextStep(Failed(), 11, kNow, DefaultSchedule(), kNever, 0).disposition,
             Disposition::kException);

@@ -184,6 +184,17 @@ TEST_F(ShardTailTest, AnAskerBeyondWhatTheTailHasIsRefused) {
   EXPECT_THAT(outbox_.Take(), ElementsAre("refused 1"));
 }
 
+TEST_F(ShardTailTest, WhoOwesNothingMayLeaveToo) {
+  Subscribe(1);
+  Commit(1, 1);
+  Settle(1, 1);
+  outbox_.Take();
+  tail_->OnAskLeave({.subscription = 1, .shard = 0});
+  EXPECT_THAT(outbox_.Take(), ElementsAre("leave 1@2"));
+  tail_->OnAskLeave({.subscription = 9, .shard = 0});  // Deleted.
+  EXPECT_THAT(outbox_.Take(), IsEmpty());
+}
+
 TEST_F(ShardTailTest, ADeletedSubscriptionHoldsNothing) {
   Subscribe(1);
   Commit(1, 1);
