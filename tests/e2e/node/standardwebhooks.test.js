@@ -64,7 +64,7 @@ test('a secret that is any string verifies in raw format', async () => {
 });
 
 test('two live secrets: both verify, and the hub headers are by the older', async () => {
-    const { posts } = await receive({ secrets: [{ value: whsec }, { value: newer }] });
+    const { posts } = await receive({ secrets: [{ text: whsec }, { text: newer }] });
     for (const post of posts) {
         new Webhook(whsec).verify(post.body, post.headers);
         new Webhook(newer).verify(post.body, post.headers);
