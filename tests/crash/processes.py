@@ -99,22 +99,25 @@ class Receiver:
     def url(self, path):
         return f"http://{self.address}{path}"
 
-    def _post(self, path, body):
-        with self.control_lock:
-            self.control.request("POST", path, body)
-            response = self.control.getresponse()
-            response.read()
-            if response.status != 200:
-                raise RuntimeError(f"receiver: {path}: {response.status}")
+    @staticmethod
+    def _post(connection, path, body):
+        connection.request("POST", path, body)
+        response = connection.getresponse()
+        response.read()
+        if response.status != 200:
+            raise RuntimeError(f"receiver: {path}: {response.status}")
 
     def behave(self, path, behaviour):
         """Sets how `path` answers: the fields of receiver.Behaviour."""
-        self._post("/control", json.dumps({path: behaviour}))
+        with self.control_lock:
+            self._post(self.control, "/control", json.dumps({path: behaviour}))
 
     def begin_generation(self, number):
         """Waits until all connections of the gateway that died have ended, and what they carried
         is logged. What comes later is logged with `number`."""
-        self._post("/generation", str(number))
+        connection = http.client.HTTPConnection(self.address, timeout=30)
+        self._post(connection, "/generation", str(number))
+        connection.close()
 
     def new_records(self):
         """The log records since the last call."""

@@ -19,9 +19,10 @@ A request that was cut off by the sender's death leaves a line with only `cut` a
 handshakes (`GET ?type=subscribe&challenge=`) are echoed and leave `challenge` and `p`.
 
 Its behaviour is set by `POST /control` with {"<path>": {...}}; see Behaviour. `POST /generation`
-with a number is answered once every other connection has ended, all that they carried having been
-logged; what arrives later carries that number. So no clock is needed to tell which of several
-senders, each started after the former one's death, made a delivery.
+with a number, over a connection of its own, is answered once every connection that was made before
+has ended, all that they carried having been logged; what arrives later carries that number. So no
+clock is needed to tell which of several senders, each started after the former one's death, made a
+delivery. (Connections are accepted in the order in which they were made.)
 """
 
 import argparse
@@ -142,7 +143,7 @@ class Receiver:
         if self.next_generation is None:
             return
         number, connection = self.next_generation
-        if self.open - {connection}:
+        if any(other is not connection and not other.control for other in self.open):
             return
         self.next_generation = None
         self.generation = number
@@ -192,6 +193,7 @@ class Connection(asyncio.Protocol):
         self.number = 0
         self.buffer = bytearray()
         self.transport = None
+        self.control = False  # Not a sender of deliveries.
         self.waiting = None  # The record of a request whose answer is delayed.
 
     def connection_made(self, transport):
@@ -240,6 +242,7 @@ class Connection(asyncio.Protocol):
     def handle(self, method, target, headers, body):
         path, _, query = target.partition("?")
         if path == "/control":
+            self.control = True
             self.receiver.control(body)
             self.send(200, b"", False)
             return
