@@ -107,6 +107,7 @@ class ResponseReader::Impl {
   void Begin(size_t kept_bytes_max) {
     kept_bytes_max_ = kept_bytes_max;
     interim_responses_ = 0;
+    at_start_ = true;
     begun_ = false;
     has_status_ = false;
     state_ = State::kHeader;
@@ -127,6 +128,10 @@ class ResponseReader::Impl {
     begun_ = begun_ || bytes > 0;
     size_t used = 0;
     while (used < filled_ && (state_ == State::kHeader || state_ == State::kBody)) {
+      if (!StartsLikeHttp(absl::string_view(buffer_.data() + used, filled_ - used))) {
+        FailWith("the response is not HTTP/1.1");
+        break;
+      }
       error_code error;
       const size_t taken =
           parser_->put(boost::asio::const_buffer(buffer_.data() + used, filled_ - used), error);
@@ -178,6 +183,17 @@ class ResponseReader::Impl {
   std::optional<Parser> parser_;
 
  private:
+  // Whether `bytes` may go on as a response: a peer that speaks something else may never end a
+  // line.
+  bool StartsLikeHttp(absl::string_view bytes) {
+    constexpr absl::string_view kStart = "HTTP/1.";
+    if (!at_start_) {
+      return true;
+    }
+    at_start_ = bytes.size() < kStart.size();
+    return bytes.substr(0, kStart.size()) == kStart.substr(0, bytes.size());
+  }
+
   // Follows the parser to the next state.
   void Proceed() {
     if (!parser_->is_header_done()) {
@@ -194,6 +210,7 @@ class ResponseReader::Impl {
       FailWith("too many interim responses");
     } else {
       response_.Clear();
+      at_start_ = true;
       parser_.emplace(&response_, kept_bytes_max_);
     }
   }
@@ -216,6 +233,7 @@ class ResponseReader::Impl {
 
   size_t kept_bytes_max_ = 0;
   size_t interim_responses_ = 0;
+  bool at_start_ = true;  // Of a response: its first bytes have not come yet.
   std::vector<char> buffer_;
 };
 
