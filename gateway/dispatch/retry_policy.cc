@@ -7,7 +7,7 @@ namespace {
 
 constexpr absl::Duration kMaxAgeMin = absl::Hours(1);
 constexpr absl::Duration kMaxAgeMax = absl::Hours(24 * 13);
-constexpr absl::Duration kRetryAfterMax = absl::Hours(24);
+constexpr absl::Duration kRetryAfterHonouredMax = absl::Hours(24);
 constexpr double kJitter = 0.1;
 
 }  // namespace
@@ -51,7 +51,7 @@ NextStep DecideNextStep(const PostResult& result, int attempts, absl::Time now,
   }
   absl::Duration wait = schedule[attempts] * (1 - kJitter * chance);
   if (result.retry_after.has_value()) {
-    wait = std::max(wait, std::min(*result.retry_after, kRetryAfterMax));
+    wait = std::max(wait, std::min(*result.retry_after, kRetryAfterHonouredMax));
   }
   return {.disposition = Disposition::kException,
           .due_time = std::min(now + wait, std::max(expire_time, now)),
