@@ -10,6 +10,9 @@ build_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev python3
 )
 
+# What was compiled in one checkout serves the others.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+
 # Prints the line and ends the script.
 die() {
   echo "$1" >&2
