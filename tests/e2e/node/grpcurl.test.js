@@ -57,12 +57,12 @@ test('list, subscribe, publish: the three calls and the POST', async () => {
     const { subscription } = JSON.parse(await run(subscribe));
     assert.match(subscription.secret, /^whsec_/);
     assert.strictEqual(subscription.state, 'SUBSCRIPTION_STATE_ACTIVE');
-    for (const field of ['id', 'createTime', 'etag']) assert.ok(subscription[field], field);
+    for (const field of ['id', 'create_time', 'etag']) assert.ok(subscription[field], field);
 
     const receipt = JSON.parse(await run(publish));
     assert.strictEqual(receipt.id, '774ae370-02cc-11e7-ac41-c38ce8763025');
     assert.strictEqual(receipt.duplicate, false);
-    assert.match(receipt.acceptTime, /^\d{4}-\d\d-\d\dT/);
+    assert.match(receipt.accept_time, /^\d{4}-\d\d-\d\dT/);
 
     const [post] = await receiver.wait(1);
     assert.strictEqual(post.method, 'POST');
