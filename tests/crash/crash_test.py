@@ -39,6 +39,10 @@ CRASH_POINTS = {
 KILLS_BETWEEN_SETTLING = 50
 PROBLEMS_SHOWN = 40
 OUTAGE_PERIOD = 24  # In kills; a third of it the subscription `outage` fails.
+# In kills; once in it `stalling` answers so slowly for so long that it leaves the tail and reads by
+# itself (after 2 s, rule R5); it is killed there, while it is behind, and while it catches up.
+STALL_PERIOD = 25
+STALLED_LIVES = (10, 13)
 
 
 class Failure(Exception):
@@ -134,27 +138,40 @@ class Run:
 
     def random_kills(self, kills):
         for kill in range(1, kills + 1):
-            place = kill % OUTAGE_PERIOD
-            if place in (OUTAGE_PERIOD // 3, 2 * OUTAGE_PERIOD // 3):
-                self.set_outage(place == OUTAGE_PERIOD // 3)
+            self.disturb(kill)
             if self.rng.random() < 0.12:  # While it starts.
                 self.bury()
                 self.spawn()
                 died = self.daemon.died_within(self.rng.random() * 0.1)
             else:
-                died = self.daemon.died_within(self.rng.random() * 0.8)
+                died = self.daemon.died_within(self.length_of_life(kill))
             if died:
                 raise Failure(f"postriderd ended by itself: {self.daemon.process.returncode}")
             self.bury()
             self.start()
             if kill % KILLS_BETWEEN_SETTLING == 0:
-                self.set_outage(False)
+                self.behave("outage", {})
                 self.settle(f"{kill} random kills")
 
-    def set_outage(self, fails):
+    def length_of_life(self, kill):
+        if kill % STALL_PERIOD == STALLED_LIVES[0]:
+            return 2.0 + self.rng.random() * 1.5
+        return self.rng.random() * 0.8
+
+    def disturb(self, kill):
+        """Lets subscriptions fail or stall for some of the kills."""
+        failing = range(OUTAGE_PERIOD // 3, 2 * OUTAGE_PERIOD // 3)
+        if kill % OUTAGE_PERIOD in (failing.start, failing.stop):
+            fails = kill % OUTAGE_PERIOD == failing.start
+            self.behave("outage", {"mode": "status", "status": 500} if fails else {})
+        if kill % STALL_PERIOD in STALLED_LIVES:
+            stalls = kill % STALL_PERIOD == STALLED_LIVES[0]
+            self.behave("stalling", {"mode": "slow", "delay": 1.0} if stalls else {})
+
+    def behave(self, name, behaviour):
         for subscription in self.churn.subscriptions:
-            if subscription.name == "outage":
-                subscription.behaviour = {"mode": "status", "status": 500 if fails else 200}
+            if subscription.name == name:
+                subscription.behaviour = behaviour
                 self.churn.listen(subscription)
 
     def settle(self, what, go_on=True):
@@ -179,7 +196,8 @@ class Run:
 
     def finish(self):
         """The last look: what the gateway says of itself, a clean stop, and what follows it."""
-        self.set_outage(False)
+        self.behave("outage", {})
+        self.behave("stalling", {})
         self.churn.stop()
         self.settle("the load", go_on=False)
         problems = checks.stored_events(self.schema, self.client, self.oracle, self.rng)

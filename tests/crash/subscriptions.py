@@ -101,6 +101,7 @@ def initial():
     return [
         Subscription("root-all", "root-a", []),
         Subscription("root-self", "root-a", ["**"], scope="SELF", secret="zICWczLmAOEDvh1DiPGSHw=="),
+        Subscription("stalling", "root-a", []),
         Subscription("child", "child-a1", ["message.create.*"],
                      secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
         Subscription("challenged", "child-a2", ["*.update", "message.create.*.chat"],
