@@ -27,7 +27,8 @@ endfunction()
 add_library(postrider_warnings INTERFACE)
 target_compile_options(postrider_warnings INTERFACE
   -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Werror
-  -Wno-missing-field-initializers)  # Designated initialisers leave out what has a default.
+  -Wno-missing-field-initializers  # Designated initialisers leave out what has a default.
+  -Wno-restrict)                   # GCC 12 warns of std::string's own copies (GCC bug 105651).
 
 # The library NAME from DIRECTORY's SRCS.
 function(postrider_library name directory)
