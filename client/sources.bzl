@@ -1,0 +1,23 @@
+# The sources of client, for CMake and Bazel alike.
+
+SRCS = [
+    "arguments.cc",
+    "commands.cc",
+    "event_input.cc",
+    "publish_stream_client.cc",
+    "publisher_client.cc",
+    "rpc_status.cc",
+]
+
+HDRS = [
+    "arguments.h",
+    "commands.h",
+    "event_input.h",
+    "publish_stream_client.h",
+    "publisher_client.h",
+    "rpc_status.h",
+]
+
+MAIN = [
+    "main.cc",
+]
