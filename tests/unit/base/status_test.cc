@@ -85,7 +85,9 @@ absl::StatusOr<int> SumOf(int first, int second, int* reached) {
 
 TEST(StatusTest, MacrosPassValuesOnAndReturnAtTheFirstError) {
   int reached = 0;
-  EXPECT_EQ(SumOf(1, 2, &reached).value(), 3);
+  const absl::StatusOr<int> sum = SumOf(1, 2, &reached);
+  ASSERT_TRUE(sum.ok());
+  EXPECT_EQ(*sum, 3);
   EXPECT_EQ(reached, 3);
 
   reached = 0;
