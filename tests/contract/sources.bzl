@@ -1,0 +1,11 @@
+# The sources of tests/contract, for CMake and Bazel alike.
+
+TESTS = [
+    "store_append_test.cc",
+    "store_configuration_test.cc",
+    "store_contract.cc",
+    "store_contract.h",
+    "store_delivery_test.cc",
+    "store_query_test.cc",
+    "store_recovery_test.cc",
+]
