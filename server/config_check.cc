@@ -65,10 +65,12 @@ absl::Status CheckSchedule(const Config& config) {
                         absl::StrCat("has ", config.default_schedule_size(),
                                      " steps; the limit is ", kScheduleStepsMax));
   }
+  google::protobuf::Duration total;
   for (const auto& step : config.default_schedule()) {
     RETURN_IF_ERROR(CheckDuration("default_schedule", step, kScheduleStepMax));
+    total.set_seconds(total.seconds() + step.seconds());
   }
-  return absl::OkStatus();
+  return CheckDuration("default_schedule", total, kScheduleTotalMax);
 }
 
 // Nobody has to prove who he is, so strangers must not reach a port unless that is wanted.

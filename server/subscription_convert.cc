@@ -49,11 +49,6 @@ absl::StatusOr<std::vector<Secret>> SecretsFromProto(const v1::Subscription& sub
     secrets.push_back({subscription.secret(), now, std::nullopt});
     return secrets;
   }
-  if (static_cast<size_t>(subscription.secrets_size()) > kSecretsMax) {
-    return InvalidField(
-        "subscription.secrets",
-        absl::StrCat("has ", subscription.secrets_size(), " secrets; the limit is ", kSecretsMax));
-  }
   for (int i = 0; i < subscription.secrets_size(); ++i) {
     const v1::Secret& secret = subscription.secrets(i);
     const std::string path = absl::StrCat("subscription.secrets[", i, "]");
@@ -71,35 +66,19 @@ absl::StatusOr<std::vector<Secret>> SecretsFromProto(const v1::Subscription& sub
 
 absl::StatusOr<DeliveryPolicy> PolicyFromProto(const v1::DeliveryPolicy& policy) {
   DeliveryPolicy result;
-  if (static_cast<size_t>(policy.schedule_size()) > kScheduleStepsMax) {
-    return InvalidField(
-        "subscription.policy.schedule",
-        absl::StrCat("has ", policy.schedule_size(), " steps; the limit is ", kScheduleStepsMax));
-  }
   for (int i = 0; i < policy.schedule_size(); ++i) {
-    const std::string path = absl::StrCat("subscription.policy.schedule[", i, "]");
-    ASSIGN_OR_RETURN(const absl::Duration step, DurationFromProto(path, policy.schedule(i)));
-    if (step < absl::ZeroDuration() || step > kScheduleStepMax) {
-      return InvalidField(
-          path, absl::StrCat("is ", absl::FormatDuration(step), "; it must be between 0 and ",
-                             absl::FormatDuration(kScheduleStepMax)));
-    }
+    ASSIGN_OR_RETURN(const absl::Duration step,
+                     DurationFromProto(absl::StrCat("subscription.policy.schedule[", i, "]"),
+                                       policy.schedule(i)));
     result.schedule.push_back(step);
   }
   if (policy.has_timeout()) {
     ASSIGN_OR_RETURN(result.timeout,
                      DurationFromProto("subscription.policy.timeout", policy.timeout()));
-    if (result.timeout < kExchangeTimeoutMin || result.timeout > kExchangeTimeoutMax) {
-      return InvalidField(
-          "subscription.policy.timeout",
-          absl::StrCat("is ", absl::FormatDuration(result.timeout), "; it must be between ",
-                       absl::FormatDuration(kExchangeTimeoutMin), " and ",
-                       absl::FormatDuration(kExchangeTimeoutMax)));
-    }
   }
   if (policy.has_max_in_flight()) {
     result.max_in_flight = policy.max_in_flight();
-    if (result.max_in_flight < 1 || result.max_in_flight > kMaxInFlightMax) {
+    if (result.max_in_flight < 1) {  // To the engine 0 is the default.
       return InvalidField("subscription.policy.max_in_flight",
                           absl::StrCat("is ", result.max_in_flight, "; it must be between 1 and ",
                                        kMaxInFlightMax));

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -6,7 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "gateway/base/limits.h"
+#include "gateway/accept/names.h"
 #include "gateway/base/status.h"
 #include "grpcpp/server_context.h"
 #include "postrider/v1/subscription_service.grpc.pb.h"
@@ -25,19 +24,8 @@ using grpc::ServerUnaryReactor;
 using Found = absl::StatusOr<std::shared_ptr<const Subscription>>;
 using FoundAll = absl::StatusOr<std::vector<std::shared_ptr<const Subscription>>>;
 
-constexpr size_t kIdBytesMax = 63;
-
-bool IsIdCharacter(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; }
-
 absl::Status CheckNewId(const std::string& id) {
-  const bool valid = id.size() <= kIdBytesMax && std::all_of(id.begin(), id.end(), IsIdCharacter) &&
-                     (id.empty() || id[0] != '-');
-  return valid
-             ? absl::OkStatus()
-             : InvalidField("subscription_id",
-                            absl::StrCat("has other characters than [a-z0-9-], begins with `-` or "
-                                         "is longer than ",
-                                         kIdBytesMax));
+  return id.empty() ? absl::OkStatus() : ValidateSubscriptionId("subscription_id", id);
 }
 
 absl::Status CheckId(absl::string_view field, const std::string& id) {

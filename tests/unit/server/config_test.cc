@@ -139,6 +139,7 @@ TEST(Config, BoundsAreChecked) {
   EXPECT_THAT(ErrorOf({"--drain-budget=11m"}), HasSubstr("drain_budget"));
   EXPECT_THAT(ErrorOf({"--default-schedule=-1s"}), HasSubstr("default_schedule"));
   EXPECT_THAT(ErrorOf({"--default-schedule=169h"}), HasSubstr("default_schedule"));
+  EXPECT_THAT(ErrorOf({"--default-schedule=168h,168h"}), HasSubstr("default_schedule"));
   EXPECT_THAT(ErrorOf({"--max-in-flight-default=65"}), HasSubstr("max_in_flight_default"));
 }
 

@@ -72,14 +72,20 @@ std::vector<std::string> FakeEngine::PublishedTypes() {
   return types_;
 }
 
+std::vector<std::string> FakeEngine::PublishedIds() {
+  const MutexLock lock(&mutex_);
+  return ids_;
+}
+
 void FakeEngine::Publish(EventInput event, Gateway::Done<PublishReceipt> done) {
   absl::Status refusal;
   {
     const MutexLock lock(&mutex_);
     types_.push_back(event.type);
+    ids_.push_back(event.id);
     came_.NotifyAll();
     const auto refused = refused_.find(event.type);
-    if (refused != refused_.end()) {
+    if (refused != refused_.end() && !refused->second.ok()) {
       refusal = refused->second;
     } else if (holding_) {
       held_.push_back({std::move(event), std::move(done)});

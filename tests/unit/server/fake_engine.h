@@ -32,14 +32,15 @@ class FakeEngine {
   // Answers the oldest that waits, with `status` if it is not OK. False if none waits.
   bool AnswerNext(const absl::Status& status = absl::OkStatus()) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Makes publishes of this type end with `status`, at once.
+  // Makes publishes of this type end with `status`, at once; OK: as the others again.
   void Refuse(const std::string& type, const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Returns once `count` publishes have come in.
   void WaitForPublishes(size_t count) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // The types of what came in, in order.
+  // The types and the ids of what came in, in order.
   std::vector<std::string> PublishedTypes() ABSL_LOCKS_EXCLUDED(mutex_);
+  std::vector<std::string> PublishedIds() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // What the last call of the other methods said; the subscriptions and events to answer with.
   std::map<std::string, Subscription> subscriptions;
@@ -56,6 +57,7 @@ class FakeEngine {
   Mutex mutex_;
   CondVar came_;
   std::vector<std::string> types_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> ids_ ABSL_GUARDED_BY(mutex_);
   std::deque<Call> held_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, absl::Status> refused_ ABSL_GUARDED_BY(mutex_);
   bool holding_ ABSL_GUARDED_BY(mutex_) = false;

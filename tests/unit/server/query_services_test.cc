@@ -95,8 +95,8 @@ TEST_F(QueryServicesTest, AnIdOfTheClientsOwnIsChecked) {
   v1::CreateSubscriptionRequest request;
   EXPECT_EQ(FieldOf(Create(request)), "subscription");
   request.mutable_subscription();
-  for (const std::string& id : {std::string("UPPER"), std::string("-a"), std::string("a_b"),
-                                std::string("a b"), std::string(64, 'a')}) {
+  for (const std::string& id : {std::string("UPPER"), std::string("-a"), std::string("a-"),
+                                std::string("a_b"), std::string("a b"), std::string(64, 'a')}) {
     request.set_subscription_id(id);
     EXPECT_EQ(FieldOf(Create(request)), "subscription_id") << id;
   }

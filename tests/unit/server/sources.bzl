@@ -2,6 +2,7 @@
 
 TESTS = [
     "admin_test.cc",
+    "client_test.cc",
     "config_test.cc",
     "event_convert_test.cc",
     "fake_engine.cc",
