@@ -162,10 +162,10 @@ def lists_of(text):
     return lists
 
 
-def check_sources(folder, names, sources, cmake):
+def check_sources(folder, names, sources, cmake, bazel):
     """Every C++ file of a folder is in one of its lists, every entry is a file, and every test is in
-    TESTS, which the folder's CMakeLists.txt gives to ctest. `sources` and `cmake` are those two files'
-    texts, empty if there is none."""
+    TESTS, which the folder's CMakeLists.txt gives to ctest; unit tests are Bazel's too. `sources`,
+    `cmake` and `bazel` are the texts of sources.bzl, CMakeLists.txt and BUILD; empty: there is none."""
     lists = lists_of(sources)
     listed = [entry for entries in lists.values() for entry in entries]
     findings = []
@@ -180,6 +180,8 @@ def check_sources(folder, names, sources, cmake):
     commands = re.sub(r"#[^\n]*", "", cmake)
     if lists.get("TESTS") and not re.search(rf"postrider_test\(\s*\w+\s+{re.escape(folder)}\b", commands):
         findings.append((1, f"no postrider_test of {folder}/CMakeLists.txt runs {folder}"))
+    if lists.get("TESTS") and folder.startswith("tests/unit/") and "postrider_test(" not in bazel:
+        findings.append((1, f"no postrider_test of {folder}/BUILD runs {folder}"))
     return findings
 
 

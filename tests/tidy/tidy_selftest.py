@@ -175,8 +175,8 @@ class Sources(unittest.TestCase):
     LISTS = '# A comment.\nSRCS = [\n    "a.cc",\n]\nTESTS = [\n    "b_test.cc",\n]\n'
     CMAKE = "postrider_test(unit_x tests/unit/x LINK y LABELS unit)\n"
 
-    def found(self, names, lists=LISTS, cmake=CMAKE):
-        return texts(tidy_rules.check_sources("tests/unit/x", names, lists, cmake))
+    def found(self, names, lists=LISTS, cmake=CMAKE, bazel="postrider_test(\n"):
+        return texts(tidy_rules.check_sources("tests/unit/x", names, lists, cmake, bazel))
 
     def test_a_complete_list_is_fine(self):
         self.assertEqual(self.found(["a.cc", "b_test.cc"]), "")
@@ -191,6 +191,7 @@ class Sources(unittest.TestCase):
         moved = 'SRCS = [\n    "b_test.cc",\n]\n'
         self.assertIn("not in TESTS", self.found(["b_test.cc"], lists=moved))
         self.assertIn("no postrider_test", self.found(["a.cc", "b_test.cc"], cmake="# " + self.CMAKE))
+        self.assertIn("x/BUILD", self.found(["a.cc", "b_test.cc"], bazel=""))
 
     def test_a_listed_file_that_is_gone_is_found(self):
         self.assertIn("lists a.cc, which does not exist", self.found(["b_test.cc"]))

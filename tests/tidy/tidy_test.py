@@ -36,9 +36,8 @@ def findings_of(root):
         cpp = [name for name in names if name.endswith((".cc", ".h"))]
         sources = f"{folder}/sources.bzl"
         if cpp or os.path.exists(os.path.join(root, sources)):
-            found = tidy_rules.check_sources(
-                folder, cpp, read(root, sources), read(root, f"{folder}/CMakeLists.txt")
-            )
+            texts = [read(root, f"{folder}/{name}") for name in ("sources.bzl", "CMakeLists.txt", "BUILD")]
+            found = tidy_rules.check_sources(folder, cpp, *texts)
             yield from ((sources, *finding) for finding in found)
         for name in cpp:
             path = f"{folder}/{name}"
