@@ -93,6 +93,19 @@ TEST_F(BoundTest, WordsThatNoPatternHasCostNothing) {
   EXPECT_EQ(Visited("a.x.x.x.x.x.x.x"), 2u);
 }
 
+TEST_F(BoundTest, WhatWasRemovedCostsNothing) {
+  for (const std::string& pattern : AllPatterns(kWords)) Add(pattern);
+  while (subscriptions_ > 0) index_.Remove(subscriptions_--);
+  patterns_.clear();
+  Add("a.*");
+  Add("b");  // Keeps the word.
+  EXPECT_EQ(Visited("a.b.c.d.e.f.g.h"), 1u);
+  Add("a.b.*");
+  index_.Remove(subscriptions_);
+  patterns_.pop_back();
+  EXPECT_EQ(Visited("a.b.c.d.e.f.g.h"), 1u);
+}
+
 TEST_F(BoundTest, OrdinaryPatternsVisitAHandful) {
   for (const char* pattern :
        {"message.create.*", "*.update", "message.create.*.results", "**.delete"}) {
