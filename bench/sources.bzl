@@ -7,3 +7,7 @@ MATCHING_SRCS = [
 TRANSLATE_SRCS = [
     "translate_bench.cc",
 ]
+
+POST_SRCS = [
+    "post_bench.cc",
+]
