@@ -11,3 +11,7 @@ TRANSLATE_SRCS = [
 POST_SRCS = [
     "post_bench.cc",
 ]
+
+PUBLISH_SRCS = [
+    "publish_bench.cc",
+]

@@ -1,0 +1,11 @@
+# The end-to-end tests in C++, for CMake and Bazel alike.
+
+TESTS = [
+    "bad_input_test.cc",
+    "delivery_test.cc",
+    "e2e_fixture.cc",
+]
+
+HDRS = [
+    "e2e_fixture.h",
+]
