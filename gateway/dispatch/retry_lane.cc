@@ -104,6 +104,9 @@ void RetryLane::Unload() {
 }
 
 absl::Time RetryLane::next_due() const {
+  if (loading_ || !loaded_.empty()) {
+    return absl::InfiniteFuture();
+  }
   absl::Time earliest = absl::InfiniteFuture();
   for (const auto& [shard, due_time] : next_due_) {
     earliest = std::min(earliest, due_time);

@@ -43,7 +43,8 @@ class RetryLane {
   // Forgets what is loaded and not taken: the rows are read again when they may be sent.
   void Unload();
 
-  // When there may be something to load; InfiniteFuture: nothing waits.
+  // When there may be something to load; InfiniteFuture: nothing waits, or what is being read or
+  // loaded comes first.
   absl::Time next_due() const;
   uint64_t waiting() const { return waiting_; }
 

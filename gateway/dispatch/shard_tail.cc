@@ -261,7 +261,11 @@ bool ShardTail::MayRejoin(const AskRejoinMessage& message, std::vector<Seq>* mis
   const bool holds_unsettled =
       message.unsettled.empty() || cursor_taken_ < message.unsettled.front();
   const bool holds_missed = missed->empty() || cursor_taken_ < missed->front();
-  return holds_unsettled && holds_missed &&
+  // Who holds so much that he would soon be sent away again may not come; and what he then owes
+  // must fit into the window of a reader row.
+  const Seq lowest = std::min(message.unsettled.empty() ? next_ : message.unsettled.front(),
+                              missed->empty() ? next_ : missed->front());
+  return holds_unsettled && holds_missed && next_ - std::min(lowest, next_) < kLeaveEvents &&
          (message.unsettled.empty() || message.unsettled.front() >= window_first_);
 }
 

@@ -63,10 +63,10 @@ class RecordingOutbox final : public Outbox {
 // An event of organization "o" at `seq` of shard 0.
 inline LogEntry EntryAt(Seq seq, const std::string& type = "a.b") {
   auto event = std::make_shared<Event>();
-  event->organization = "o";
+  event->organization = std::string("o");
   event->organization_path = {"o"};
   event->type = type;
-  event->body = "{}";
+  event->body = std::string("{}");
   LogEntry entry;
   entry.seq = seq;
   entry.accept_time = absl::FromUnixSeconds(1000);

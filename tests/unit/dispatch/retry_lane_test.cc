@@ -46,6 +46,7 @@ TEST(RetryLane, WhatIsAddedDuringAReadIsNotForgotten) {
   const auto load = lane.NextLoad(kNow);
   lane.OnAdded(Key(2), kNow + absl::Seconds(1));  // Committed after the read began.
   lane.OnLoaded(*load, {Due(1, kNow)}, kNow);
+  ASSERT_TRUE(lane.Take().has_value());
   EXPECT_EQ(lane.next_due(), kNow + absl::Seconds(1));
 }
 
@@ -92,6 +93,19 @@ TEST(RetryLane, HoldsFewRowsAndComesBackForTheRest) {
   while (lane.Take().has_value()) {
   }
   EXPECT_TRUE(lane.NextLoad(kNow).has_value());
+}
+
+// A due time in the past would be an alarm that goes off at once, again and again.
+TEST(RetryLane, NothingIsDueWhileRowsAreReadOrLoaded) {
+  RetryLane lane;
+  lane.OnAdded(Key(1), kNow);
+  const auto load = lane.NextLoad(kNow);
+  lane.OnAdded(Key(2), kNow);
+  EXPECT_EQ(lane.next_due(), absl::InfiniteFuture());
+  lane.OnLoaded(*load, {Due(1, kNow)}, kNow);
+  EXPECT_EQ(lane.next_due(), absl::InfiniteFuture());
+  ASSERT_TRUE(lane.Take().has_value());
+  EXPECT_EQ(lane.next_due(), kNow);
 }
 
 TEST(RetryLane, AFailedReadIsTriedAgain) {

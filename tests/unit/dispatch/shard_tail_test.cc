@@ -184,6 +184,20 @@ TEST_F(ShardTailTest, AnAskerBeyondWhatTheTailHasIsRefused) {
   EXPECT_THAT(outbox_.Take(), ElementsAre("refused 1"));
 }
 
+TEST_F(ShardTailTest, NobodyRejoinsWhoWouldMakeTheTailTooLong) {
+  Subscribe(1, /*paused=*/true);
+  Subscribe(2);
+  Commit(1, 100);
+  tail_->OnLeft({.subscription = 1, .shard = 0});
+  Subscribe(1);
+  for (Seq seq = 1; seq <= 100; ++seq) Settle(2, seq);
+  Commit(101, 100 + kTailEventsMax);  // 2 owes them: the tail is as long as it may be.
+  outbox_.Take();
+  AskRejoin(1, 50, {10});  // His window could reach from 10 to beyond what a reader row can say.
+  EXPECT_THAT(outbox_.Take(), ElementsAre("refused 1"));
+  EXPECT_EQ(tail_->cursor(), 100U);
+}
+
 TEST_F(ShardTailTest, WhoOwesNothingMayLeaveToo) {
   Subscribe(1);
   Commit(1, 1);
