@@ -59,16 +59,19 @@ absl::StatusOr<EventQuery> QueryOf(const v1::ListEventsRequest& request) {
   return query;
 }
 
-// Fills a page; there is another one if the entries or the bytes reached their bound.
+// Fills a page; there is another one if the entries, the bytes or the bodies, which are read but
+// not answered, reached their bound.
 void PageToProto(const v1::ListEventsRequest& request, size_t limit,
                  const std::vector<LogEntry>& entries, v1::ListEventsResponse* response) {
   size_t bytes = 0;
+  size_t body_bytes = 0;
   for (const LogEntry& entry : entries) {
     v1::StoredEvent* event = response->add_events();
     StoredEventToProto(entry, /*with_body=*/false, event);
     bytes += event->ByteSizeLong();
+    body_bytes += entry.event->body.size();
     const bool full = static_cast<size_t>(response->events_size()) == limit;
-    if (full || bytes >= kPageBytesMax) {
+    if (full || bytes >= kPageBytesMax || body_bytes >= kListedBodyBytesMax) {
       response->set_next_page_token(EncodePageToken(request, absl::StrCat(entry.seq)));
       return;
     }

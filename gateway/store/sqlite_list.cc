@@ -20,6 +20,14 @@ namespace {
 // No caller wants more in one piece.
 constexpr size_t kLimitMax = 1000;
 
+size_t BodyBytes(const std::vector<LogEntry>& entries) {
+  size_t bytes = 0;
+  for (const LogEntry& entry : entries) {
+    bytes += entry.event->body.size();
+  }
+  return bytes;
+}
+
 absl::Status BadPage() {
   return InvalidField("page_token", "not a token that this call has given, for these arguments");
 }
@@ -117,7 +125,8 @@ absl::StatusOr<Seq> SqliteEventList::SegmentSeq(Statement* statement, ShardId sh
 absl::Status SqliteEventList::Collect(Statement* statement, const EventQuery& query, Range range,
                                       std::vector<LogEntry>* entries) {
   const size_t limit = std::min(query.limit, kLimitMax);
-  if (range.low >= range.high || entries->size() >= limit) {
+  size_t body_bytes = BodyBytes(*entries);
+  if (range.low >= range.high || entries->size() >= limit || body_bytes >= kListedBodyBytesMax) {
     return absl::OkStatus();
   }
   Query row(statement);
@@ -133,8 +142,9 @@ absl::Status SqliteEventList::Collect(Statement* statement, const EventQuery& qu
     row.Int(range.low).Int(range.high);
   }
   row.Uint(limit - entries->size());
-  while (row.Row()) {
+  while (body_bytes < kListedBodyBytesMax && row.Row()) {
     ASSIGN_OR_RETURN(LogEntry entry, DecodeEntry(&row));
+    body_bytes += entry.event->body.size();
     entries->push_back(std::move(entry));
   }
   return row.status();

@@ -171,6 +171,10 @@ struct DueException {
   LogEntry entry;
 };
 
+// A list of events ends with the one whose body makes it this long, so that a page of large events
+// is no burden.
+inline constexpr size_t kListedBodyBytesMax = 4 * 1024 * 1024;
+
 // An event of the log as a query shows it.
 struct EventQuery {
   std::string organization;
@@ -231,6 +235,7 @@ class StoreReader {
 
   // NOT_FOUND if there is none.
   virtual absl::StatusOr<LogEntry> ReadEvent(const Uuid& id, const std::string& organization) = 0;
+  // At most `limit`, fewer if their bodies reach kListedBodyBytesMax.
   virtual absl::StatusOr<std::vector<LogEntry>> ListEvents(const EventQuery& query) = 0;
   virtual absl::StatusOr<AttemptPage> ListAttempts(const AttemptQuery& query) = 0;
 };

@@ -94,6 +94,19 @@ TEST_P(StoreQuery, EventsComeNewestFirst) {
   InEveryStateOfTheIndex(fill, check);
 }
 
+TEST_P(StoreQuery, LargeEventsMakeShortPages) {
+  const std::string body(kListedBodyBytesMax / 4, ' ');
+  for (uint64_t n = 1; n <= 3; ++n) {
+    Append(n, "acme", body);
+  }
+  Maintain();  // Three in the index, three not.
+  for (uint64_t n = 4; n <= 6; ++n) {
+    Append(n, "acme", body);
+  }
+  EXPECT_THAT(List({.organization = "acme", .type = ""}), ElementsAre(6, 5, 4, 3));
+  EXPECT_THAT(List({.organization = "acme", .type = "", .before_seq = 3}), ElementsAre(2, 1));
+}
+
 TEST_P(StoreQuery, EventsOfATimeRange) {
   const absl::Time begin = now_;
   const auto at = [&](int seconds) { return begin + absl::Seconds(seconds); };
