@@ -15,3 +15,7 @@ POST_SRCS = [
 PUBLISH_SRCS = [
     "publish_bench.cc",
 ]
+
+STORE_SRCS = [
+    "store_bench.cc",
+]
