@@ -74,12 +74,14 @@ def main():
     files = [path for path in sorted(entries) if path.startswith(FOLDERS) and (not only or path in only)]
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         results = pool.map(lambda path: check(path, compile_flags(entries[path])), files)
-        said = [(path, text) for path, text in zip(files, results) if text]
-    for path, text in said:
-        print(f"--- {path}\n{text}")
+        failed = 0
+        for path, text in zip(files, results):
+            if text:
+                failed += 1
+                print(f"--- {path}\n{text}", flush=True)
     with open(counts, "a", encoding="utf-8") as file:
-        file.write(f"{len(files) - len(said)} {len(said)} 0\n")
-    sys.exit(1 if said else 0)
+        file.write(f"{len(files) - failed} {failed} 0\n")
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":
