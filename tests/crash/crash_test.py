@@ -56,18 +56,18 @@ def report(when, problems):
 class Run:
     """One run of the test: a data directory that lives through all deaths."""
 
-    def __init__(self, command, seed, directory, rate, settle_seconds):
+    def __init__(self, command, seed, directory, arguments):
         self.command = command
-        self.settle_seconds = settle_seconds
+        self.settle_seconds = arguments.settle_seconds
         self.rng = random.Random(f"kills/{seed}")
         self.directory = directory
         self.schema = Schema()
         self.ledger = Ledger(seed)
         self.gate = Gate()
         self.receiver = Receiver(directory / "arrivals.log")
-        self.load = Load(self.schema, self.ledger, self.gate, seed, rate)
+        self.load = Load(self.schema, self.ledger, self.gate, seed, arguments.rate)
         self.churn = Churn(self.schema, self.gate, self.receiver, self.ledger.violations)
-        self.oracle = Oracle(self.ledger, self.churn.subscriptions)
+        self.oracle = Oracle(self.ledger, self.churn.subscriptions, arguments.loops or 1)
         self.generation = 0
         self.daemon = None
         self.client = None  # The gate's.
@@ -231,6 +231,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--binary", required=True,
                         help="postriderd; arguments may follow, as in a shell")
+    parser.add_argument("--loops", type=int, default=None, help="postriderd's own default if absent")
     parser.add_argument("--seed", type=int, default=None, help="default: from the clock")
     parser.add_argument("--random-kills", type=int, default=200)
     parser.add_argument("--rate", type=float, default=600.0, help="events a second, at most")
@@ -261,8 +262,10 @@ def main():
     directory = pathlib.Path(tempfile.mkdtemp(prefix="postrider-crash-"))
     print(f"crash test: seed {seed}, {kills} random kills, {directory}", flush=True)
     began = time.monotonic()
-    run = Run(shlex.split(arguments.binary), seed, directory, arguments.rate,
-              arguments.settle_seconds)
+    command = shlex.split(arguments.binary)
+    if arguments.loops is not None:
+        command.append(f"--loops={arguments.loops}")
+    run = Run(command, seed, directory, arguments)
     failed = True
     try:
         run.set_up()

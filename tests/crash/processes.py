@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
 START_DEADLINE_SECONDS = 30.0
@@ -90,14 +91,15 @@ class Receiver:
         self.process = subprocess.Popen(
             [sys.executable, str(HERE / "receiver.py"), "--log", str(log_path)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.address = self.process.stdout.readline().decode().split()[1]
+        self.addresses = self.process.stdout.readline().decode().split()[1:]
         self.log = open(log_path, "rb")
         self.rest = b""
         self.control_lock = threading.Lock()
-        self.control = http.client.HTTPConnection(self.address, timeout=30)
+        self.control = http.client.HTTPConnection(self.addresses[0], timeout=30)
 
     def url(self, path):
-        return f"http://{self.address}{path}"
+        """Where `path` is: each on one of the receiver's ports."""
+        return f"http://{self.addresses[zlib.crc32(path.encode()) % len(self.addresses)]}{path}"
 
     @staticmethod
     def _post(connection, path, body):
@@ -115,9 +117,11 @@ class Receiver:
     def begin_generation(self, number):
         """Waits until all connections of the gateway that died have ended, and what they carried
         is logged. What comes later is logged with `number`."""
-        connection = http.client.HTTPConnection(self.address, timeout=30)
-        self._post(connection, "/generation", str(number))
-        connection.close()
+        for address, path in [*((address, "/barrier") for address in self.addresses),
+                              (self.addresses[0], "/generation")]:
+            connection = http.client.HTTPConnection(address, timeout=30)
+            self._post(connection, path, str(number))
+            connection.close()
 
     def new_records(self):
         """The log records since the last call."""

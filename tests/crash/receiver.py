@@ -19,10 +19,11 @@ A request that was cut off by the sender's death leaves a line with only `cut` a
 handshakes (`GET ?type=subscribe&challenge=`) are echoed and leave `challenge` and `p`.
 
 Its behaviour is set by `POST /control` with {"<path>": {...}}; see Behaviour. `POST /generation`
-with a number, over a connection of its own, is answered once every connection that was made before
-has ended, all that they carried having been logged; what arrives later carries that number. So no
-clock is needed to tell which of several senders, each started after the former one's death, made a
-delivery. (Connections are accepted in the order in which they were made.)
+with a number is answered once every connection that was made before has ended, all that they carried
+having been logged; what arrives later carries that number. So no clock is needed to tell which of
+several senders, each started after the former one's death, made a delivery. To be sure that no
+connection still waits to be accepted, `POST /barrier` goes to each port before: connections are
+accepted in the order in which they were made.
 """
 
 import argparse
@@ -39,6 +40,7 @@ import time
 import urllib.parse
 
 MAX_REQUEST_BYTES = 4 * 1024 * 1024
+ORIGINS = 3  # Ports: the gateway spreads subscriptions over its loops by origin.
 TIMESTAMP_TOLERANCE_SECONDS = 300
 
 
@@ -246,6 +248,10 @@ class Connection(asyncio.Protocol):
             self.receiver.control(body)
             self.send(200, b"", False)
             return
+        if path == "/barrier":
+            self.send(200, b"", True)
+            self.transport.close()
+            return
         if path == "/generation":
             self.receiver.ask_generation(int(body), self)
             return
@@ -295,9 +301,11 @@ class Connection(asyncio.Protocol):
 async def serve(log_path):
     receiver = Receiver(log_path)
     receiver.loop = asyncio.get_running_loop()
-    server = await receiver.loop.create_server(lambda: Connection(receiver), "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    print(f"listening 127.0.0.1:{port}", flush=True)
+    addresses = []
+    for _ in range(ORIGINS):
+        server = await receiver.loop.create_server(lambda: Connection(receiver), "127.0.0.1", 0)
+        addresses.append(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    print("listening", *addresses, flush=True)
     # Lives until whoever started it goes away: then standard input ends.
     await receiver.loop.run_in_executor(None, sys.stdin.buffer.read)
     os._exit(0)
