@@ -13,6 +13,8 @@
 namespace postrider {
 namespace {
 
+constexpr size_t kHeadBytesKept = 16 * 1024;
+
 bool IsSuccess(int status) { return status >= 200 && status <= 299; }
 
 std::string StatusText(int status) {
@@ -131,6 +133,10 @@ void Connection::Recycle() {
   if (!reusable) {
     Close();
     return;
+  }
+  if (head_.capacity() > kHeadBytesKept) {
+    head_ = std::string();  // Over TLS it held the body too.
+    written_ = 0;
   }
   phase_ = Phase::kReady;
   context_->wheel->Set(this, now + IdleTimeout());

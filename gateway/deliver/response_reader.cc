@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "gateway/base/limits.h"
 
@@ -24,6 +25,7 @@ constexpr size_t kHeaderValueKeptMax = 256;
 // What of a response we look at.
 struct Response {
   int status = 0;
+  uint64_t content_length = 0;  // As the header says, if it does.
   std::string retry_after;
   std::string date;
   std::string keep_alive;
@@ -34,6 +36,7 @@ struct Response {
   // Keeps the strings' memory.
   void Clear() {
     status = 0;
+    content_length = 0;
     retry_after.clear();
     date.clear();
     keep_alive.clear();
@@ -72,6 +75,10 @@ class Parser final : public http::basic_parser<false> {
       response_->date.assign(value.data(), value.size());
     } else if (field == http::field::keep_alive) {
       response_->keep_alive.assign(value.data(), value.size());
+    } else if (field == http::field::content_length &&
+               !absl::SimpleAtoi(absl::string_view(value.data(), value.size()),
+                                 &response_->content_length)) {
+      response_->content_length = 0;  // The parser refuses it by itself.
     }
   }
 
@@ -170,8 +177,7 @@ class ResponseReader::Impl {
 
   // Whether the body is known to be longer than `bytes`.
   bool LengthIsOver(size_t bytes) const {
-    const auto remaining = parser_->content_length_remaining();
-    return remaining && *remaining + response_.body_bytes > bytes;
+    return !parser_->chunked() && response_.content_length > bytes;
   }
 
   State state_ = State::kDone;
