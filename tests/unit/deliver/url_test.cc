@@ -33,7 +33,7 @@ TEST(ParseUrl, TakesItApart) {
   EXPECT_EQ(url.credentials, "User:Pa:ss");
   EXPECT_EQ(url.origin(), "https://shop.example:8443");
   EXPECT_EQ(url.authority(), "shop.example:8443");
-  EXPECT_EQ(url.Redacted(), "https://shop.example:8443/a/b;c?x=1&y=%20");
+  EXPECT_EQ(url.Redacted(), "https://********@shop.example:8443/a/b;c?x=1&y=%20");
 }
 
 TEST(ParseUrl, FillsInPortAndPath) {
