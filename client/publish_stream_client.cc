@@ -20,9 +20,9 @@ namespace postrider {
 
 class PublishStreamClient::Impl {
  public:
-  Impl(std::shared_ptr<grpc::ChannelInterface> channel, OnAnswer on_answer)
+  Impl(const std::shared_ptr<grpc::ChannelInterface>& channel, OnAnswer on_answer)
       : on_answer_(std::move(on_answer)),
-        stub_(v1::PublisherService::NewStub(std::move(channel))),
+        stub_(v1::PublisherService::NewStub(channel)),
         stream_(stub_->PublishStream(&context_)),
         reader_([this] { ReadAnswers(); }) {}
 

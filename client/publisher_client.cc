@@ -46,8 +46,8 @@ void WaitHere(const Clock& clock, absl::Duration duration) {
 
 class PublisherClient::Impl {
  public:
-  Impl(std::shared_ptr<grpc::ChannelInterface> channel, Options options)
-      : options_(std::move(options)), stub_(v1::PublisherService::NewStub(std::move(channel))) {
+  Impl(const std::shared_ptr<grpc::ChannelInterface>& channel, Options options)
+      : options_(std::move(options)), stub_(v1::PublisherService::NewStub(channel)) {
     if (!options_.wait) {
       options_.wait = [this](absl::Duration duration) { WaitHere(*options_.clock, duration); };
     }
