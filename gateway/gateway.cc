@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 #include <utility>
 
@@ -63,7 +64,7 @@ class Gateway::Impl {
   absl::Status Start();
   void Stop(absl::Duration budget);
 
-  void Publish(EventInput input, Done<PublishReceipt> done);
+  void Publish(EventInput input, Done<PublishReceipt> done, PublishGate gate);
   // Runs `query` on a reader thread; its result goes to `done`.
   template <typename T, typename Query>
   void Read(Query query, Done<T> done);
@@ -81,6 +82,7 @@ class Gateway::Impl {
   void OnCommitted(const CommittedGroup& group);
 
   const GatewayOptions options_;
+  std::atomic<bool> stopping_{false};
   AddressGuard guard_;
   OrganizationDirectory organizations_;
   SubscriptionRegistry registry_;
@@ -208,6 +210,7 @@ void Gateway::Impl::OnCommitted(const CommittedGroup& group) {
 // -------------------------------------------------------------------------------------
 
 void Gateway::Impl::Stop(absl::Duration budget) {
+  stopping_ = true;
   struct Drained {
     Mutex mutex;
     CondVar wake;
@@ -246,7 +249,11 @@ void Gateway::Impl::Stop(absl::Duration budget) {
 // --- Publishing
 // -----------------------------------------------------------------------------------
 
-void Gateway::Impl::Publish(EventInput input, Done<PublishReceipt> done) {
+void Gateway::Impl::Publish(EventInput input, Done<PublishReceipt> done, PublishGate gate) {
+  if (stopping_) {
+    std::move(done)(WithRetry(absl::UnavailableError("the gateway is stopping"), absl::Seconds(1)));
+    return;
+  }
   TranslateContext context;
   context.now = SystemClock()->Now();
   context.random = {SystemRandom()->Next(), SystemRandom()->Next()};
@@ -264,15 +271,16 @@ void Gateway::Impl::Publish(EventInput input, Done<PublishReceipt> done) {
   const bool put_path =
       path_given && organizations_.Learn(accepted->organization, accepted->organization_path);
   const ShardId shard = ShardOf(accepted->organization, options_.shard_count);
-  commits_->Append(shard, accepted, put_path,
-                   [this, accepted, put_path,
-                    done = std::move(done)](const absl::StatusOr<Appended>& appended) mutable {
-                     if (appended.ok() && put_path) {
-                       organizations_.MarkStored(accepted->organization,
-                                                 accepted->organization_path);
-                     }
-                     std::move(done)(ReceiptOf(*accepted, appended));
-                   });
+  commits_->Append(
+      shard, accepted, put_path,
+      [this, accepted, put_path,
+       done = std::move(done)](const absl::StatusOr<Appended>& appended) mutable {
+        if (appended.ok() && put_path) {
+          organizations_.MarkStored(accepted->organization, accepted->organization_path);
+        }
+        std::move(done)(ReceiptOf(*accepted, appended));
+      },
+      std::move(gate));
 }
 
 template <typename T, typename Query>
@@ -304,8 +312,8 @@ Gateway::~Gateway() = default;
 
 void Gateway::Stop(absl::Duration budget) { impl_->Stop(budget); }
 
-void Gateway::Publish(EventInput event, Done<PublishReceipt> done) {
-  impl_->Publish(std::move(event), std::move(done));
+void Gateway::Publish(EventInput event, Done<PublishReceipt> done, PublishGate gate) {
+  impl_->Publish(std::move(event), std::move(done), std::move(gate));
 }
 
 void Gateway::GetEvent(std::string organization, std::string id, Done<LogEntry> done) {

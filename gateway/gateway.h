@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,7 +26,6 @@ struct GatewayOptions {
   size_t body_bytes_max = kBodyBytesMaxDefault;  // kBodyBytesMaxFloor to kBodyBytesMaxCeiling.
   std::vector<std::string> allow_cidrs;  // Addresses that may be delivered to although not public.
   bool allow_http = false;               // Whether URLs may be http and not only https.
-  Verification default_verification = Verification::kNone;
   std::vector<absl::Duration> default_schedule;  // Empty: the built-in one.
   std::string ca_file;  // PEM roots for subscribers' certificates; empty: the system's.
 
@@ -75,7 +75,11 @@ class Gateway {
   // Checks, translates and appends. OK: the event is durable. Errors: INVALID_ARGUMENT (the field
   // is named), ALREADY_EXISTS (the id is known with other content), RESOURCE_EXHAUSTED and
   // UNAVAILABLE (with the time to wait; nothing was stored).
-  void Publish(EventInput event, Done<PublishReceipt> done);
+  //
+  // `gate` as GroupCommit::Gate: who publishes in an order refuses with it what would overtake an
+  // event that was refused.
+  using PublishGate = std::function<absl::Status()>;
+  void Publish(EventInput event, Done<PublishReceipt> done, PublishGate gate = nullptr);
 
   void GetEvent(std::string organization, std::string id, Done<LogEntry> done);
   void ListEvents(EventQuery query, Done<std::vector<LogEntry>> done);

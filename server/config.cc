@@ -254,9 +254,6 @@ GatewayOptions GatewayOptionsOf(const Config& config) {
     options.allow_http = true;
     options.allow_cidrs.insert(options.allow_cidrs.end(), {"127.0.0.0/8", "::1/128"});
   }
-  options.default_verification = config.default_verification() == v1::VERIFICATION_CHALLENGE
-                                     ? Verification::kChallenge
-                                     : Verification::kNone;
   for (const auto& step : config.default_schedule()) {
     options.default_schedule.push_back(absl::Seconds(step.seconds()) +
                                        absl::Nanoseconds(step.nanos()));

@@ -1,5 +1,7 @@
 #include "server/key_order.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "gateway/base/limits.h"
 #include "gateway/base/status.h"
@@ -19,6 +21,16 @@ absl::Status KeyOrder::Check(const std::string& organization,
       absl::AbortedError(absl::StrCat("an earlier event of the ordering key `", ordering_key,
                                       "` was refused; publish it again first, in a new call")),
       "EARLIER_EVENT_REFUSED");
+}
+
+std::function<absl::Status()> KeyOrder::GateOf(std::shared_ptr<const void> owner,
+                                               std::string organization,
+                                               std::string ordering_key) const {
+  if (ordering_key.empty()) {
+    return nullptr;
+  }
+  return [this, owner = std::move(owner), organization = std::move(organization),
+          ordering_key = std::move(ordering_key)] { return Check(organization, ordering_key); };
 }
 
 void KeyOrder::Note(const std::string& organization, const std::string& ordering_key,

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -18,6 +20,10 @@ class KeyOrder {
   // ABORTED if an earlier event of this organization and key was refused.
   absl::Status Check(const std::string& organization, const std::string& ordering_key) const
       ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Check() as a function to be asked later, while `owner` keeps this object; null without a key.
+  std::function<absl::Status()> GateOf(std::shared_ptr<const void> owner, std::string organization,
+                                       std::string ordering_key) const;
 
   // Remembers what became of an event.
   void Note(const std::string& organization, const std::string& ordering_key,

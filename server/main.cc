@@ -101,7 +101,9 @@ absl::Status Process::StartGrpc() {
   ASSIGN_OR_RETURN(grpc_address_, ParseListenAddress("grpc_address", config_.grpc_address()));
   GrpcServerOptions options;
   options.address = grpc_address_.ToString();
-  options.default_verification = GatewayOptionsOf(config_).default_verification;
+  options.default_verification = config_.default_verification() == v1::VERIFICATION_CHALLENGE
+                                     ? Verification::kChallenge
+                                     : Verification::kNone;
   options.max_concurrent_streams = config_.max_concurrent_streams();
   options.memory_bytes_max = config_.grpc_memory_bytes_max();
   ASSIGN_OR_RETURN(grpc_, GrpcServer::Start(gateway_.get(), SystemClock(), options));

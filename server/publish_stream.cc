@@ -221,12 +221,15 @@ void PublishStream::PublishRead() {
   const std::string& key = request.event().ordering_key();
   const absl::Status in_order = order_.Check(organization, key);
   if (!in_order.ok()) return Answer(*index, in_order);
-  gateway_->Publish(*std::move(event), [keep = shared_from_this(), index, organization,
-                                        key](absl::StatusOr<PublishReceipt> receipt) {
-    keep->order_.Note(organization, key, receipt.status());
-    if (!receipt.ok()) receipt = WithFieldPrefix("event", receipt.status());
-    keep->Answer(*index, std::move(receipt));
-  });
+  gateway_->Publish(
+      *std::move(event),
+      [keep = shared_from_this(), index, organization,
+       key](absl::StatusOr<PublishReceipt> receipt) {
+        keep->order_.Note(organization, key, receipt.status());
+        if (!receipt.ok()) receipt = WithFieldPrefix("event", receipt.status());
+        keep->Answer(*index, std::move(receipt));
+      },
+      order_.GateOf(shared_from_this(), organization, key));
 }
 
 void PublishStream::Answer(uint64_t index, absl::StatusOr<PublishReceipt> result) {

@@ -101,13 +101,15 @@ void PublishItem(Gateway* gateway, const std::shared_ptr<BatchCall>& call, int i
   if (!input.ok()) return call->Answer(index, input.status());
   const absl::Status in_order = call->order.Check(event.organization(), event.ordering_key());
   if (!in_order.ok()) return call->Answer(index, in_order);
-  gateway->Publish(*std::move(input),
-                   [call, index, path, organization = event.organization(),
-                    key = event.ordering_key()](absl::StatusOr<PublishReceipt> receipt) {
-                     call->order.Note(organization, key, receipt.status());
-                     if (!receipt.ok()) receipt = WithFieldPrefix(path, receipt.status());
-                     call->Answer(index, receipt);
-                   });
+  gateway->Publish(
+      *std::move(input),
+      [call, index, path, organization = event.organization(),
+       key = event.ordering_key()](absl::StatusOr<PublishReceipt> receipt) {
+        call->order.Note(organization, key, receipt.status());
+        if (!receipt.ok()) receipt = WithFieldPrefix(path, receipt.status());
+        call->Answer(index, receipt);
+      },
+      call->order.GateOf(call, event.organization(), event.ordering_key()));
 }
 
 using RawService = v1::PublisherService::WithRawCallbackMethod_Publish<

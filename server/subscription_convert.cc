@@ -5,10 +5,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gateway/base/limits.h"
 #include "gateway/base/status.h"
 #include "gateway/gateway.h"
+#include "gateway/model/url.h"
 #include "server/time_convert.h"
 #include "server/unknown_fields.h"
 
@@ -152,13 +154,15 @@ void SubscriptionToProto(const Subscription& subscription, bool with_secrets,
                          v1::Subscription* result) {
   result->set_id(subscription.id);
   result->set_organization(subscription.organization);
-  result->set_url(subscription.url);
+  const absl::StatusOr<Url> url = ParseUrl(subscription.url);
+  result->set_url(url.ok() && url->has_credentials ? url->Redacted() : subscription.url);
   result->mutable_event_types()->Assign(subscription.event_types.begin(),
                                         subscription.event_types.end());
   result->set_scope(subscription.scope == Scope::kSelf ? v1::SCOPE_SELF : v1::SCOPE_SUBTREE);
   result->set_description(subscription.description);
   for (const Header& header : subscription.headers) {
-    (*result->mutable_headers())[header.name] = header.value;
+    const bool secret = absl::EqualsIgnoreCase(header.name, "authorization");
+    (*result->mutable_headers())[header.name] = secret ? std::string(kHidden) : header.value;
   }
   SecretsToProto(subscription.secrets, with_secrets, result);
   PolicyToProto(subscription.policy, result->mutable_policy());

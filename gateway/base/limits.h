@@ -91,6 +91,7 @@ inline constexpr size_t kReaderPageEvents = 256;
 inline constexpr size_t kReaderPageBytes = 256 * 1024;
 inline constexpr size_t kQueueBytesMax = 8 * 1024 * 1024;  // Pairs waiting, per subscription.
 inline constexpr size_t kLoadedExceptionsMax = 64;
+inline constexpr size_t kLoadedExceptionBytesMax = 2 * kBodyBytesMaxCeiling;
 inline constexpr uint64_t kExceptionsPerSubscriptionMax = 100'000;
 inline constexpr int kInFlightPerLoopMax = 4096;  // Each exchange costs a socket.
 inline constexpr size_t kFanOutPairsPerTurn = 1000;

@@ -102,7 +102,7 @@ std::optional<Exchange> DeliveryQueue::Next(absl::Time now, absl::Duration monot
   if (!MaySend(monotonic)) {
     return std::nullopt;
   }
-  const bool first_waits = !ready_.empty() && !ExceptionsFull();
+  const bool first_waits = !ready_.empty() && !ExceptionsFull() && FirstDue() <= now;
   const bool retry_waits = retries_.HasLoaded();
   if (!first_waits && !retry_waits) {
     return std::nullopt;
@@ -114,6 +114,12 @@ std::optional<Exchange> DeliveryQueue::Next(absl::Time now, absl::Duration monot
     return StartRetry(*retries_.Take(), now);
   }
   return StartFirst(now);
+}
+
+absl::Time DeliveryQueue::FirstDue() const {
+  const absl::Duration wait = ScheduleOf(*subscription_, options_->default_schedule).front();
+  // Without a wait the wall clock, which may step back, has no say.
+  return wait > absl::ZeroDuration() ? ready_.front().accept_time + wait : absl::InfinitePast();
 }
 
 Exchange DeliveryQueue::StartFirst(absl::Time now) {

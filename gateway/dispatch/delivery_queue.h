@@ -73,6 +73,8 @@ class DeliveryQueue {
   std::optional<ShardId> WantsRejoin() const;
   void AskRejoin(ShardId shard);
 
+  // Whether outcomes in `shard` come with a position of our own.
+  bool ReadsItself(ShardId shard) const;
   // The position to write with the next outcomes in `shard`: null while its tail feeds us.
   std::optional<ReaderRow> ReaderRowOf(ShardId shard) const;
   // Which leave the row of now belongs to; OnRowCommitted() wants it back.
@@ -86,9 +88,9 @@ class DeliveryQueue {
 
   // When something may be to do that no event announces. Wall clock: the next retry that is due.
   absl::Time next_due() const;
-  // Monotonic: end of a pause after a fault of ours, or the next look for new events; nullopt:
-  // none.
-  std::optional<absl::Duration> next_poll() const;
+  // Monotonic: end of a pause after a fault of ours, the next look for new events, or the time of a
+  // first attempt that the schedule delays; nullopt: none.
+  std::optional<absl::Duration> next_poll(absl::Time now, absl::Duration monotonic) const;
 
   // Nothing waits, nothing is in flight, nothing is read: it can be forgotten and made anew.
   bool idle() const;
@@ -109,6 +111,8 @@ class DeliveryQueue {
 
   bool MaySend(absl::Duration monotonic) const;
   bool MayRead() const;
+  // When the first attempt in front may be made: the schedule's first wait after it was accepted.
+  absl::Time FirstDue() const;
   bool ExceptionsFull() const;
   int InFlightMax() const;
   Exchange StartFirst(absl::Time now);

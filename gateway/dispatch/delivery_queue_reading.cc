@@ -109,12 +109,16 @@ void DeliveryQueue::AskRejoin(ShardId shard) {
                                            .unsettled = {owed.begin(), owed.end()}});
 }
 
-std::optional<ReaderRow> DeliveryQueue::ReaderRowOf(ShardId shard) const {
+bool DeliveryQueue::ReadsItself(ShardId shard) const {
   const auto lane = lanes_.find(shard);
-  if (lane == lanes_.end() || lane->second.progress.mode() == ShardProgress::Mode::kTail) {
+  return lane != lanes_.end() && lane->second.progress.mode() != ShardProgress::Mode::kTail;
+}
+
+std::optional<ReaderRow> DeliveryQueue::ReaderRowOf(ShardId shard) const {
+  if (!ReadsItself(shard)) {
     return std::nullopt;
   }
-  return lane->second.progress.Row(subscription_->number, shard);
+  return lanes_.at(shard).progress.Row(subscription_->number, shard);
 }
 
 uint64_t DeliveryQueue::EpochOf(ShardId shard) const {
@@ -165,16 +169,24 @@ void DeliveryQueue::UnloadAll() {
   }
 }
 
-std::optional<absl::Duration> DeliveryQueue::next_poll() const {
+std::optional<absl::Duration> DeliveryQueue::next_poll(absl::Time now,
+                                                       absl::Duration monotonic) const {
+  // Nothing that is past: an alarm that goes off at once would find nothing to do, again and again.
   std::optional<absl::Duration> earliest;
-  if (fault_delay_ > absl::ZeroDuration()) {
+  if (!subscription_->may_send()) {
+    return earliest;
+  }
+  if (fault_until_ > monotonic) {
     earliest = fault_until_;
+  } else if (!ready_.empty() && FirstDue() > now) {
+    earliest = monotonic + (FirstDue() - now);
   }
   if (!MayRead()) {
     return earliest;
   }
   for (const auto& [shard, lane] : lanes_) {
-    if (lane.progress.mode() == ShardProgress::Mode::kReading && !lane.caught_up) {
+    if (lane.progress.mode() == ShardProgress::Mode::kReading && !lane.caught_up &&
+        lane.next_read > monotonic && !lane.progress.WindowFull(lane.progress.scan())) {
       earliest = std::min(earliest.value_or(lane.next_read), lane.next_read);
     }
   }

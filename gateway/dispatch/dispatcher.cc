@@ -57,6 +57,9 @@ void Dispatcher::Start() { EndTurn(); }
 // --------------------------------------------------------------------------------
 
 void Dispatcher::OnConfigured(const std::vector<Configured>& changes) {
+  for (const auto& [shard, tail] : tails_) {
+    tail->BeforeConfigured();
+  }
   for (const Configured& change : changes) {
     if (change.subscription == nullptr) {
       directory_.Remove(change.number);

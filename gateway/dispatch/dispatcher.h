@@ -107,6 +107,12 @@ class Dispatcher final : private Outbox {
     bool held_back = false;  // Stands in held_back_.
   };
 
+  // One reading of both clocks.
+  struct Moment {
+    absl::Time wall;
+    absl::Duration monotonic;
+  };
+
   void ToSubscription(SubscriptionNumber subscription, Message message) override;
   void ToShard(ShardId shard, Message message) override;
 
@@ -132,9 +138,9 @@ class Dispatcher final : private Outbox {
   void RemoveSlot(SubscriptionNumber number);
   void RunQueue(SubscriptionNumber number);
   void HoldBack(SubscriptionNumber number, Slot& slot);
-  void StartExchanges(SubscriptionNumber number, Slot& slot);
+  void StartExchanges(SubscriptionNumber number, Slot& slot, const Moment& now);
   void Send(SubscriptionNumber number, Slot& slot, Exchange exchange);
-  void StartReads(SubscriptionNumber number, Slot& slot);
+  void StartReads(SubscriptionNumber number, Slot& slot, const Moment& now);
   void Finish(SubscriptionNumber number, Slot& slot, Exchange exchange, const PostResult& result);
   void OnPosted(SubscriptionNumber number, Exchange exchange, const PostResult& result);
   void OnRead(SubscriptionNumber number, const DeliveryQueue::Read& read,
@@ -142,7 +148,7 @@ class Dispatcher final : private Outbox {
   void OnLoaded(SubscriptionNumber number, const RetryLane::Load& load,
                 absl::StatusOr<std::vector<DueException>> rows);
   void OnOutcomesCommitted(const OutcomeNotices& notices, AttemptSeq attempt_head);
-  void UpdateAlarms(SubscriptionNumber number, Slot& slot);
+  void UpdateAlarms(SubscriptionNumber number, Slot& slot, const Moment& now);
   bool MayStartExchange() const;
   void Wake(SubscriptionNumber number) { active_queues_.insert(number); }
 

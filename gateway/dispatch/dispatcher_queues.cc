@@ -77,14 +77,16 @@ void Dispatcher::RunQueue(SubscriptionNumber number) {
   if (slot == nullptr) {
     return;
   }
-  StartExchanges(number, *slot);
-  StartReads(number, *slot);
+  // One reading of the clocks for the whole run: what is not yet due now has an alarm after it.
+  const Moment now{.wall = services_.clock->Now(), .monotonic = services_.clock->Monotonic()};
+  StartExchanges(number, *slot, now);
+  StartReads(number, *slot, now);
   if (const std::optional<ShardId> shard = slot->queue.WantsRejoin(); shard.has_value()) {
     FlushOutcomes();  // The asked position may rest on outcomes that are still gathered.
     slot->queue.AskRejoin(*shard);
     Wake(number);
   }
-  UpdateAlarms(number, *slot);
+  UpdateAlarms(number, *slot, now);
   if (slots_.size() > kQueuesAtRestMax && slot->queue.idle()) {
     RemoveSlot(number);
   }
@@ -97,14 +99,13 @@ void Dispatcher::HoldBack(SubscriptionNumber number, Slot& slot) {
   }
 }
 
-void Dispatcher::StartExchanges(SubscriptionNumber number, Slot& slot) {
+void Dispatcher::StartExchanges(SubscriptionNumber number, Slot& slot, const Moment& now) {
   while (true) {
     if (!MayStartExchange()) {
       HoldBack(number, slot);
       return;
     }
-    const absl::Time now = services_.clock->Now();
-    std::optional<Exchange> exchange = slot.queue.Next(now, services_.clock->Monotonic());
+    std::optional<Exchange> exchange = slot.queue.Next(now.wall, now.monotonic);
     if (!exchange.has_value()) {
       return;
     }
@@ -158,7 +159,7 @@ void Dispatcher::Finish(SubscriptionNumber number, Slot& slot, Exchange exchange
     case Disposition::kStillOwed: ++counters_.failed; break;
   }
   outcomes_.Add(shard, *std::move(record), monotonic);
-  if (slot.queue.ReaderRowOf(shard).has_value()) {
+  if (slot.queue.ReadsItself(shard)) {
     outcomes_.AddReaderRow(shard, number, monotonic);
   }
 }
@@ -180,20 +181,21 @@ void Dispatcher::OnOutcomesCommitted(const OutcomeNotices& notices, AttemptSeq a
   EndTurn();
 }
 
-void Dispatcher::StartReads(SubscriptionNumber number, Slot& slot) {
+void Dispatcher::StartReads(SubscriptionNumber number, Slot& slot, const Moment& now) {
   if (draining_) {
     return;
   }
-  if (const auto read = slot.queue.NextRead(services_.clock->Monotonic()); read.has_value()) {
+  if (const auto read = slot.queue.NextRead(now.monotonic); read.has_value()) {
     services_.reads->Run([this, number, read = *read](StoreReader& reader) {
       auto entries = reader.ReadLog(read.shard, read.after, kReaderPageEvents, kReaderPageBytes);
       loop_->Post(
           [this, number, read, entries = std::move(entries)] { OnRead(number, read, entries); });
     });
   }
-  if (const auto load = slot.queue.NextLoad(services_.clock->Now()); load.has_value()) {
+  if (const auto load = slot.queue.NextLoad(now.wall); load.has_value()) {
     services_.reads->Run([this, number, load = *load](StoreReader& reader) {
-      auto rows = reader.ReadDue(number, load.shard, absl::InfiniteFuture(), load.limit);
+      auto rows =
+          reader.ReadDue(number, load.shard, absl::InfiniteFuture(), load.limit, load.bytes);
       loop_->Post([this, number, load, rows = std::move(rows)]() mutable {
         OnLoaded(number, load, std::move(rows));
       });
@@ -225,8 +227,8 @@ void Dispatcher::OnLoaded(SubscriptionNumber number, const RetryLane::Load& load
   EndTurn();
 }
 
-void Dispatcher::UpdateAlarms(SubscriptionNumber number, Slot& slot) {
-  const absl::Time due = slot.queue.next_due();
+void Dispatcher::UpdateAlarms(SubscriptionNumber number, Slot& slot, const Moment& now) {
+  const absl::Time due = draining_ ? absl::InfiniteFuture() : slot.queue.next_due();
   if (due != slot.due) {
     due_.erase({slot.due, number});
     if (due != absl::InfiniteFuture()) {
@@ -234,7 +236,11 @@ void Dispatcher::UpdateAlarms(SubscriptionNumber number, Slot& slot) {
     }
     slot.due = due;
   }
-  const absl::Duration poll = slot.queue.next_poll().value_or(absl::InfiniteDuration());
+  std::optional<absl::Duration> next_poll;
+  if (!draining_) {
+    next_poll = slot.queue.next_poll(now.wall, now.monotonic);
+  }
+  const absl::Duration poll = next_poll.value_or(absl::InfiniteDuration());
   if (poll != slot.poll) {
     polls_.erase({slot.poll, number});
     if (poll != absl::InfiniteDuration()) {

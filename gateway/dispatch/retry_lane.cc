@@ -26,12 +26,19 @@ std::optional<RetryLane::Load> RetryLane::NextLoad(absl::Time now) {
   next_due_.erase(earliest);  // Known again when the rows are there; what is added meanwhile stays.
   loading_ = true;
   // Those outstanding come back with the rest, and are left out.
-  return Load{.shard = shard, .limit = kLoadedExceptionsMax + outstanding_.size()};
+  return Load{.shard = shard,
+              .limit = kLoadedExceptionsMax + outstanding_.size(),
+              .bytes = kLoadedExceptionBytesMax + outstanding_bytes_};
 }
 
 void RetryLane::OnLoaded(const Load& load, std::vector<DueException> rows, absl::Time now) {
   loading_ = false;
-  const bool all_read = rows.size() < load.limit;
+  size_t bytes = 0;
+  for (const DueException& row : rows) {
+    bytes += row.entry.event->body.size();
+  }
+  // The next row may have been left out for its size: then there is one more look.
+  const bool all_read = rows.size() < load.limit && bytes + kBodyBytesMaxCeiling <= load.bytes;
   absl::Time next_due = all_read ? absl::InfiniteFuture() : now;
   for (DueException& row : rows) {
     if (outstanding_.contains(row.row.key) || resolved_while_loading_.contains(row.row.key)) {
@@ -45,7 +52,8 @@ void RetryLane::OnLoaded(const Load& load, std::vector<DueException> rows, absl:
       next_due = now;
       break;
     }
-    outstanding_.insert(row.row.key);
+    outstanding_[row.row.key] = row.entry.event->body.size();
+    outstanding_bytes_ += row.entry.event->body.size();
     loaded_.push_back(std::move(row));
   }
   resolved_while_loading_.clear();
@@ -56,6 +64,14 @@ void RetryLane::OnLoadFailed(const Load& load, absl::Time try_again) {
   loading_ = false;
   resolved_while_loading_.clear();
   LowerNextDue(load.shard, try_again);
+}
+
+void RetryLane::Forget(const ExceptionKey& key) {
+  const auto found = outstanding_.find(key);
+  if (found != outstanding_.end()) {
+    outstanding_bytes_ -= found->second;
+    outstanding_.erase(found);
+  }
 }
 
 void RetryLane::LowerNextDue(ShardId shard, absl::Time due_time) {
@@ -85,7 +101,7 @@ void RetryLane::OnAdded(const ExceptionKey& key, absl::Time due_time) {
 }
 
 void RetryLane::OnResolved(const ExceptionKey& key, std::optional<absl::Time> next_due) {
-  outstanding_.erase(key);
+  Forget(key);
   if (loading_) {
     resolved_while_loading_.insert(key);
   }
@@ -97,7 +113,7 @@ void RetryLane::OnResolved(const ExceptionKey& key, std::optional<absl::Time> ne
 
 void RetryLane::Unload() {
   for (const DueException& exception : loaded_) {
-    outstanding_.erase(exception.row.key);
+    Forget(exception.row.key);
     LowerNextDue(exception.row.key.shard, exception.row.due_time);
   }
   loaded_.clear();

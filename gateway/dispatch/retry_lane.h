@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <set>
 #include <vector>
@@ -16,10 +17,11 @@ namespace postrider {
 // when the next is due and the few that may be sent now (E2). Lives on the subscription's loop.
 class RetryLane {
  public:
-  // What to read: exceptions of `shard` by due time, at most `limit`.
+  // What to read: exceptions of `shard` by due time, at most `limit` and `bytes`.
   struct Load {
     ShardId shard = 0;
     size_t limit = 0;
+    size_t bytes = 0;
   };
 
   // At the start: what the store has.
@@ -49,11 +51,14 @@ class RetryLane {
   uint64_t waiting() const { return waiting_; }
 
  private:
+  void Forget(const ExceptionKey& key);
   void LowerNextDue(ShardId shard, absl::Time due_time);
 
   absl::flat_hash_map<ShardId, absl::Time> next_due_;  // Shards in which something may wait.
   std::deque<DueException> loaded_;                    // At most kLoadedExceptionsMax.
-  std::set<ExceptionKey> outstanding_;                 // Loaded, on the wire or uncommitted.
+  // Loaded, on the wire or uncommitted, with the bytes of their events.
+  std::map<ExceptionKey, size_t> outstanding_;
+  size_t outstanding_bytes_ = 0;
   // Resolved since the read under way began: it may still show them as they were.
   std::set<ExceptionKey> resolved_while_loading_;
   bool loading_ = false;

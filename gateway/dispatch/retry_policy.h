@@ -30,8 +30,8 @@ struct NextStep {
 };
 
 // Judges the attempt number `attempts` (the first is 1), which ended at `now` with `result`.
-// `chance` in [0, 1) sets the jitter: the wait is shortened by up to a tenth. A `Retry-After` of up to
-// 24 hours makes it longer, never shorter. Pure.
+// `chance` in [0, 1) sets the jitter: the wait is shortened by up to a tenth. A `Retry-After` of up
+// to 24 hours makes it longer, never shorter. Pure.
 NextStep DecideNextStep(const PostResult& result, int attempts, absl::Time now,
                         const std::vector<absl::Duration>& schedule, absl::Time expire_time,
                         double chance);

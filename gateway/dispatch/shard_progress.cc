@@ -73,7 +73,9 @@ ReaderRow ShardProgress::Row(SubscriptionNumber subscription, ShardId shard) con
   row.shard = shard;
   row.next_seq = owed_.empty() ? scan_ : std::min(scan_, owed_.front());
   auto owed = owed_.begin();
-  for (Seq seq = row.next_seq; seq < scan_; ++seq) {
+  // What does not fit would only be sent again after a crash; the tail's bound makes it fit.
+  const Seq end = std::min(scan_, row.next_seq + kReaderWindowMax);
+  for (Seq seq = row.next_seq; seq < end; ++seq) {
     if (owed != owed_.end() && *owed == seq) {
       ++owed;
     } else {

@@ -90,48 +90,66 @@ void ShardTail::Push(const LogEntry& entry, AttemptSeq floor, absl::Duration now
 bool ShardTail::FanOut(size_t pairs_max, absl::Duration now) {
   size_t pairs = 0;
   while (next_ <= last_received()) {
-    if (TooLong(kLeaveEvents, kLeaveBytes)) {
+    if (!fanning_out_ && TooLong(kLeaveEvents, kLeaveBytes)) {
       SendAway(cursor_ + 1, std::min(cursor_ + kSweepEvents, next_ - 1));
     }
-    if (TooLong(kTailEventsMax, kTailBytesMax)) {
+    if (!fanning_out_ && TooLong(kTailEventsMax, kTailBytesMax)) {
       return false;  // Until those who were sent away have left.
     }
     if (pairs >= pairs_max) {
       return true;
     }
-    WindowEntry& window_entry = *At(next_);
+    pairs += 1 + FanOutNext(pairs_max - pairs, now);
+  }
+  return false;
+}
+
+size_t ShardTail::FanOutNext(size_t pairs_max, absl::Duration now) {
+  WindowEntry& window_entry = *At(next_);
+  if (!fanning_out_) {
+    fanning_out_ = true;
+    fed_ = 0;
+    matched_.clear();
+    directory_->Match(window_entry.entry, &matched_);
     window_entry.received = now;
+  }
+  const size_t pairs = std::min(pairs_max, matched_.size() - fed_);
+  for (const size_t end = fed_ + pairs; fed_ < end; ++fed_) {
+    Owe(matched_[fed_], window_entry);
+  }
+  if (fed_ == matched_.size()) {
+    fanning_out_ = false;
     ++next_;
     unsettled_bytes_ += window_entry.entry.bytes();
     if (window_entry.handed_off) {
       fanned_out_bytes_ += window_entry.entry.bytes();
     }
-    pairs += 1 + FanOutOne(window_entry);
     MoveCursor();
   }
-  return false;
+  return pairs;
 }
 
-size_t ShardTail::FanOutOne(WindowEntry& window_entry) {
-  const Seq seq = window_entry.entry.seq;
-  matched_.clear();
-  directory_->Match(window_entry.entry, &matched_);
-  for (const SubscriptionNumber number : matched_) {
-    const auto found = members_.find(number);
-    const bool reads_itself =
-        found != members_.end() &&
-        (found->second.membership != Membership::kTail || seq < found->second.feed_from);
-    if (reads_itself || IsSettledBefore(number, seq)) {
-      continue;
-    }
-    Member& member = members_[number];
-    if (!directory_->Find(number)->subscription->may_send()) {
-      StartLeaving(number, member, seq);  // C3: costs a row from here on, and nothing until here.
-      continue;
-    }
-    Feed(number, member, window_entry);
+void ShardTail::FinishFanOut() {
+  if (fanning_out_) {
+    FanOutNext(matched_.size(), At(next_)->received);
   }
-  return matched_.size();
+}
+
+void ShardTail::Owe(SubscriptionNumber number, WindowEntry& window_entry) {
+  const Seq seq = window_entry.entry.seq;
+  const auto found = members_.find(number);
+  const bool reads_itself =
+      found != members_.end() &&
+      (found->second.membership != Membership::kTail || seq < found->second.feed_from);
+  if (reads_itself || IsSettledBefore(number, seq)) {
+    return;
+  }
+  Member& member = members_[number];
+  if (!directory_->Find(number)->subscription->may_send()) {
+    StartLeaving(number, member, seq);  // C3: costs a row from here on, and nothing until here.
+    return;
+  }
+  Feed(number, member, window_entry);
 }
 
 void ShardTail::Feed(SubscriptionNumber number, Member& member, WindowEntry& window_entry) {
@@ -177,6 +195,9 @@ void ShardTail::SendAway(Seq holding, Seq mark) {
 }
 
 std::optional<absl::Duration> ShardTail::EnforceAge(absl::Duration now) {
+  if (fanning_out_) {
+    return now;  // Right after it.
+  }
   Seq oldest = std::max(cursor_, swept_) + 1;  // Up to swept_ all holders are on their way out.
   if (oldest >= next_) {
     return std::nullopt;
@@ -196,6 +217,7 @@ std::optional<absl::Duration> ShardTail::EnforceAge(absl::Duration now) {
 }
 
 void ShardTail::OnAskLeave(const AskLeaveMessage& message) {
+  FinishFanOut();
   if (directory_->Find(message.subscription) == nullptr) {
     return;  // Deleted meanwhile.
   }
@@ -216,6 +238,7 @@ void ShardTail::OnLeft(const LeftMessage& message) {
 }
 
 void ShardTail::OnAskRejoin(const AskRejoinMessage& message, absl::Duration now) {
+  FinishFanOut();
   const auto found = members_.find(message.subscription);
   if (found == members_.end() || found->second.membership != Membership::kReading) {
     return;  // Deleted meanwhile.

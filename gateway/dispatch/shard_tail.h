@@ -50,6 +50,9 @@ class ShardTail {
   void OnAskLeave(const AskLeaveMessage& message);
   void OnLeft(const LeftMessage& message);
   void OnAskRejoin(const AskRejoinMessage& message, absl::Duration now);
+  // Before the directory changes.
+  void BeforeConfigured() { FinishFanOut(); }
+  // After it has lost the subscription.
   void OnRemoved(SubscriptionNumber subscription);
 
   // Sends away who has held the cursor for kTailAgeMax. Returns when to ask again; nullopt: when
@@ -89,7 +92,12 @@ class ShardTail {
   WindowEntry* At(Seq seq);
   Seq last_received() const { return window_first_ + window_.size() - 1; }
   void Push(const LogEntry& entry, AttemptSeq floor, absl::Duration now, bool handed_off);
-  size_t FanOutOne(WindowEntry& window_entry);
+  // Matches the event at next_, if that has not been done, and feeds at most `pairs_max` more of
+  // those who want it. Once all have it, next_ moves on.
+  size_t FanOutNext(size_t pairs_max, absl::Duration now);
+  // What changes who is fed waits for the event that is half fanned out: ends that first.
+  void FinishFanOut();
+  void Owe(SubscriptionNumber number, WindowEntry& window_entry);
   void Feed(SubscriptionNumber number, Member& member, WindowEntry& window_entry);
   void StartLeaving(SubscriptionNumber number, Member& member, Seq from);
   // If the event at `holding` is held by someone who may stay, sends away all who owe at or below
@@ -129,7 +137,10 @@ class ShardTail {
   std::multiset<Seq> leaving_from_;                          // Of the members that are leaving.
   absl::flat_hash_map<SubscriptionNumber, Member> members_;  // Who owes, leaves or reads.
   absl::flat_hash_set<std::pair<SubscriptionNumber, Seq>> settled_before_;  // Before the start.
-  std::vector<SubscriptionNumber> matched_;                                 // Scratch.
+  // Of the event at next_, when its fan-out is under way: who wants it, and how many have it.
+  bool fanning_out_ = false;
+  std::vector<SubscriptionNumber> matched_;
+  size_t fed_ = 0;
 };
 
 }  // namespace postrider

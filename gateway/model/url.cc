@@ -254,7 +254,8 @@ std::string Url::authority() const {
 }
 
 std::string Url::Redacted() const {
-  return absl::StrCat(https ? "https://" : "http://", authority(), target);
+  return absl::StrCat(https ? "https://" : "http://", has_credentials ? kHidden : "",
+                      has_credentials ? "@" : "", authority(), target);
 }
 
 absl::StatusOr<Url> ParseUrl(absl::string_view text) {

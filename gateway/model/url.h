@@ -9,6 +9,9 @@
 
 namespace postrider {
 
+// Stands for a secret part of what is shown.
+inline constexpr absl::string_view kHidden = "********";
+
 // Where a subscription's events are POSTed to, taken apart. Made only by ParseUrl().
 struct Url {
   enum class HostKind { kName, kIpv4, kIpv6 };
@@ -28,7 +31,7 @@ struct Url {
   // The value of the Host header: the port only if it is not the scheme's own.
   std::string authority() const;
 
-  // The URL without the credentials and the fragment, for people and logs.
+  // The URL for people and logs: without the fragment, and kHidden in the place of credentials.
   std::string Redacted() const;
 };
 

@@ -70,6 +70,14 @@ absl::Status StoreFailing() {
       absl::Seconds(1));
 }
 
+void CommitGroup::AskGates() {
+  for (size_t i = 0; i < appends.size(); ++i) {
+    if (refusals[i].ok() && appends[i].gate != nullptr) {
+      refusals[i] = appends[i].gate();
+    }
+  }
+}
+
 void CommitGroup::Build(SpareWrites* spare) {
   for (PendingBatch& pending : submitted) {
     batches_.push_back(std::move(pending.batch));

@@ -42,6 +42,9 @@ class CommitGroup {
 
   bool empty() const { return submitted.empty() && appends.empty(); }
 
+  // Asks the gates of those that are not refused yet.
+  void AskGates();
+
   // Makes the batches: the submitted ones, then one a shard that is appended to.
   void Build(SpareWrites* spare);
   const std::vector<Batch>& batches() const { return batches_; }

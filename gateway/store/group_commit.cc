@@ -44,8 +44,8 @@ GroupCommit::GroupCommit(Store* store, const Clock* clock, Options options, Comm
       next_maintenance_(clock->Monotonic()) {}
 
 void GroupCommit::Append(ShardId shard, std::shared_ptr<const Event> event, bool put_path,
-                         AppendDone done) {
-  PendingAppend append{shard, std::move(event), put_path, std::move(done)};
+                         AppendDone done, Gate gate) {
+  PendingAppend append{shard, std::move(event), put_path, std::move(done), std::move(gate)};
   absl::Status status;
   {
     MutexLock lock(&mutex_);
@@ -118,6 +118,7 @@ bool GroupCommit::CommitWaiting() {
         Unavailable("the disk is nearly full; nothing was stored", "STORE_FULL", kStoreRetry);
     std::fill(group.refusals.begin(), group.refusals.end(), full);
   }
+  group.AskGates();
   group.Build(&spare_writes_);
   Commit(&group);
   CheckKnown(group);

@@ -71,8 +71,12 @@ class GroupCommit {
   //   RetryInfo.
   // Nothing was stored then, but after `on_fatal`: then nobody knows. `put_path` says whether the
   // event's organization_path becomes its organization's, in the same commit and before it (L6).
-  void Append(ShardId shard, std::shared_ptr<const Event> event, bool put_path, AppendDone done)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  // `gate`, if there is one, is asked on the store thread just before the event enters a group: if
+  // it refuses, `done` gets its status. All answers of earlier groups have been given by then, so a
+  // publisher's order can be kept across a refused group.
+  using Gate = std::function<absl::Status()>;
+  void Append(ShardId shard, std::shared_ptr<const Event> event, bool put_path, AppendDone done,
+              Gate gate = nullptr) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Queues outcomes, positions or configuration. Never refused for fullness (the engine bounds what
   // it has uncommitted, R7). The batches of one shard commit in the order given: one that was not

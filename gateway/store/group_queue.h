@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@ struct PendingAppend {
   std::shared_ptr<const Event> event;
   bool put_path = false;
   absl::AnyInvocable<void(absl::StatusOr<Appended>) &&> done;
+  std::function<absl::Status()> gate;
 
   // What it costs in the queue's budget.
   size_t bytes() const;

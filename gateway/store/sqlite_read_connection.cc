@@ -167,8 +167,9 @@ absl::StatusOr<std::vector<LogEntry>> SqliteReadConnection::ReadLog(ShardId shar
 }
 
 absl::StatusOr<std::vector<DueException>> SqliteReadConnection::ReadDue(
-    SubscriptionNumber subscription, ShardId shard, absl::Time until, size_t limit) {
+    SubscriptionNumber subscription, ShardId shard, absl::Time until, size_t limit, size_t bytes) {
   std::vector<DueException> result;
+  size_t total = 0;
   Query query(&select_due_);
   query.Uint(shard).Uint(subscription).Int(ToStoredTime(until)).Int(Limit(limit));
   while (query.Row()) {
@@ -182,6 +183,10 @@ absl::StatusOr<std::vector<DueException>> SqliteReadConnection::ReadDue(
     due.row.due_time = FromStoredTime(query.NextInt());
     due.row.first_attempt_time = FromStoredTime(query.NextInt());
     ASSIGN_OR_RETURN(due.entry, DecodeEntry(&query));
+    total += due.entry.event->body.size();
+    if (total > bytes && !result.empty()) {
+      return result;
+    }
     result.push_back(std::move(due));
   }
   RETURN_IF_ERROR(query.status());

@@ -23,7 +23,7 @@ class SqliteReadConnection {
   absl::StatusOr<std::vector<LogEntry>> ReadLog(ShardId shard, Seq after, size_t events,
                                                 size_t bytes);
   absl::StatusOr<std::vector<DueException>> ReadDue(SubscriptionNumber subscription, ShardId shard,
-                                                    absl::Time until, size_t limit);
+                                                    absl::Time until, size_t limit, size_t bytes);
   absl::StatusOr<LogEntry> ReadEvent(const Uuid& id, const std::string& organization);
   absl::StatusOr<std::vector<LogEntry>> ListEvents(const EventQuery& query);
   absl::StatusOr<AttemptPage> ListAttempts(const AttemptQuery& query);

@@ -57,8 +57,8 @@ absl::StatusOr<std::vector<LogEntry>> SqliteReader::ReadLog(ShardId shard, Seq a
 
 absl::StatusOr<std::vector<DueException>> SqliteReader::ReadDue(SubscriptionNumber subscription,
                                                                 ShardId shard, absl::Time until,
-                                                                size_t limit) {
-  return Lease(this)->ReadDue(subscription, shard, until, limit);
+                                                                size_t limit, size_t bytes) {
+  return Lease(this)->ReadDue(subscription, shard, until, limit, bytes);
 }
 
 absl::StatusOr<LogEntry> SqliteReader::ReadEvent(const Uuid& id, const std::string& organization) {

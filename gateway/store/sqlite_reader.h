@@ -23,7 +23,8 @@ class SqliteReader final : public StoreReader {
   absl::StatusOr<std::vector<LogEntry>> ReadLog(ShardId shard, Seq after, size_t events,
                                                 size_t bytes) override;
   absl::StatusOr<std::vector<DueException>> ReadDue(SubscriptionNumber subscription, ShardId shard,
-                                                    absl::Time until, size_t limit) override;
+                                                    absl::Time until, size_t limit,
+                                                    size_t bytes) override;
   absl::StatusOr<LogEntry> ReadEvent(const Uuid& id, const std::string& organization) override;
   absl::StatusOr<std::vector<LogEntry>> ListEvents(const EventQuery& query) override;
   absl::StatusOr<AttemptPage> ListAttempts(const AttemptQuery& query) override;

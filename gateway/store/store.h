@@ -228,10 +228,10 @@ class StoreReader {
                                                         size_t bytes) = 0;
 
   // Waiting exceptions of a subscription in a shard that are due at `until` or before, by due time,
-  // with their events: at most `limit`.
+  // with their events: at most `limit`, and at most `bytes` of body, but at least one.
   virtual absl::StatusOr<std::vector<DueException>> ReadDue(SubscriptionNumber subscription,
                                                             ShardId shard, absl::Time until,
-                                                            size_t limit) = 0;
+                                                            size_t limit, size_t bytes) = 0;
 
   // NOT_FOUND if there is none.
   virtual absl::StatusOr<LogEntry> ReadEvent(const Uuid& id, const std::string& organization) = 0;

@@ -183,7 +183,7 @@ TEST_P(StoreConfiguration, DeletedIsGoneAtOnceAndItsRowsGoLater) {
   check();
   Maintain();
   check();
-  EXPECT_THAT(*reader().ReadDue(1, shard(), now_, 10), IsEmpty());
+  EXPECT_THAT(*reader().ReadDue(1, shard(), now_, 10, 1 << 20), IsEmpty());
   EXPECT_EQ(Delete(1).status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(Put(*subscription, 1).status().code(), absl::StatusCode::kNotFound);
 }
@@ -201,7 +201,7 @@ TEST_P(StoreConfiguration, LateOutcomesOfADeletedOneAreDropped) {
   late();
   Reopen();
   late();
-  EXPECT_THAT(*reader().ReadDue(1, shard(), now_, 10), IsEmpty());
+  EXPECT_THAT(*reader().ReadDue(1, shard(), now_, 10, 1 << 20), IsEmpty());
   EXPECT_THAT(reader().ReadShard(shard())->readers, IsEmpty());
 }
 
@@ -211,7 +211,7 @@ TEST_P(StoreConfiguration, AnOutcomeAfterTheDeletionInOneGroupIsDropped) {
   Commit({BatchOf(std::nullopt, DeleteSubscription{1, 0}),
           BatchOf(shard(), PutException{NewException(shard(), 1, 1, now_)})});
   Maintain();
-  EXPECT_THAT(*reader().ReadDue(1, shard(), now_, 10), IsEmpty());
+  EXPECT_THAT(*reader().ReadDue(1, shard(), now_, 10, 1 << 20), IsEmpty());
 }
 
 POSTRIDER_FOR_EACH_STORE(StoreConfiguration);

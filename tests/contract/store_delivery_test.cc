@@ -14,7 +14,7 @@ class StoreDelivery : public StoreContract {
  protected:
   std::vector<DueException> Due(SubscriptionNumber subscription, absl::Time until,
                                 size_t limit = 100) {
-    auto due = reader().ReadDue(subscription, shard(), until, limit);
+    auto due = reader().ReadDue(subscription, shard(), until, limit, 1 << 20);
     EXPECT_TRUE(due.ok()) << due.status();
     return *std::move(due);
   }

@@ -135,7 +135,7 @@ TEST_F(DeliveryQueueTest, OurOwnFaultIsTriedAgainInPlaceAndNotCharged) {
   Start();
   EXPECT_FALSE(End(1, kOwnFault).has_value());
   EXPECT_THAT(Start(), IsEmpty());
-  EXPECT_EQ(queue_->next_poll(), monotonic_ + absl::Seconds(1));
+  EXPECT_EQ(queue_->next_poll(kNow, monotonic_), monotonic_ + absl::Seconds(1));
   monotonic_ += absl::Seconds(1);
   EXPECT_THAT(Start(), ElementsAre(1));
   EXPECT_EQ(End(1, kSucceeded)->attempt.number, 1);
@@ -209,7 +209,7 @@ TEST_F(DeliveryQueueTest, ARefusalIsNotRepeatedWhileItsCauseLasts) {
   ASSERT_TRUE(queue_->WantsRejoin().has_value());
   queue_->AskRejoin(0);
   EXPECT_THAT(outbox_.Take(), IsEmpty());  // 1 is still owed.
-  EXPECT_GT(queue_->next_poll(), monotonic_);
+  EXPECT_GT(queue_->next_poll(kNow, monotonic_), monotonic_);
 }
 
 TEST_F(DeliveryQueueTest, APausedReaderKeepsNothingInMemoryAndLosesNothing) {
@@ -251,6 +251,41 @@ TEST_F(DeliveryQueueTest, RetriesGetTheirShareBesideFirstAttempts) {
   Feed(10, 20);
   queue_->OnLoaded(*queue_->NextLoad(kNow), std::vector<DueException>{due}, kNow);
   EXPECT_THAT(Start(), ElementsAre(9, 10));
+}
+
+TEST_F(DeliveryQueueTest, TheSchedulesFirstWaitIsBeforeTheFirstAttempt) {
+  auto subscription = SubscriptionNumbered(1);
+  subscription->policy.schedule = {absl::Seconds(1003), absl::Seconds(1)};
+  Configure(subscription);
+  Feed(1, 1);  // Accepted at 1000 s; it is 2000 s now.
+  EXPECT_THAT(Start(), IsEmpty());
+  EXPECT_EQ(queue_->next_poll(kNow, monotonic_), monotonic_ + absl::Seconds(3));
+  EXPECT_TRUE(queue_->Next(kNow + absl::Seconds(3), monotonic_).has_value());
+}
+
+TEST_F(DeliveryQueueTest, NoAlarmIsSetForWhatIsPast) {
+  Feed(1, 2);
+  Start();
+  End(1, kOwnFault);
+  monotonic_ += absl::Seconds(5);
+  EXPECT_FALSE(queue_->next_poll(kNow, monotonic_).has_value());
+}
+
+TEST_F(DeliveryQueueTest, AReaderWhoseWindowIsFullWaitsForItsOldestPair) {
+  Leave(1);
+  queue_->OnRead(*queue_->NextRead(monotonic_), EntriesFrom(1, 1), monotonic_);
+  Start();
+  queue_->AskRejoin(0);
+  queue_->OnRejoinAnswer({.subscription = 1, .shard = 0, .granted = false});
+  directory_.Remove(1);  // What follows is not wanted.
+  for (Seq first = 2; first <= kReaderWindowMax + 1; first += kReaderPageEvents) {
+    const auto read = queue_->NextRead(monotonic_);
+    if (!read.has_value()) break;
+    queue_->OnRead(*read, EntriesFrom(first, first + kReaderPageEvents - 1), monotonic_);
+  }
+  EXPECT_FALSE(queue_->NextRead(monotonic_).has_value());
+  EXPECT_FALSE(queue_->next_poll(kNow, monotonic_).has_value());
+  EXPECT_EQ(RowSeqs().front(), 1U);
 }
 
 }  // namespace

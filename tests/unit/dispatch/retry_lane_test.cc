@@ -16,6 +16,7 @@ DueException Due(Seq seq, absl::Time due_time) {
   DueException due;
   due.row.key = Key(seq);
   due.row.due_time = due_time;
+  due.entry.event = std::make_shared<Event>();
   return due;
 }
 
@@ -126,6 +127,22 @@ TEST(RetryLane, UnloadedRowsAreReadAgain) {
   EXPECT_EQ(lane.next_due(), kNow);
   lane.OnLoaded(*lane.NextLoad(kNow), {Due(1, kNow)}, kNow);
   EXPECT_TRUE(lane.Take().has_value());
+}
+
+TEST(RetryLane, APageThatWasCutForItsBytesIsNotTheEnd) {
+  RetryLane lane;
+  lane.OnAdded(Key(1), kNow);
+  lane.OnAdded(Key(2), kNow);
+  const auto load = lane.NextLoad(kNow);
+  auto event = std::make_shared<Event>();
+  event->body.assign(load->bytes - 1, 'x');
+  DueException large = Due(1, kNow);
+  large.entry.event = event;
+  lane.OnLoaded(*load, {large}, kNow);
+  lane.Take();
+  const auto next = lane.NextLoad(kNow);
+  ASSERT_TRUE(next.has_value());
+  EXPECT_GE(next->bytes, 2 * event->body.size());  // The one on the wire takes no room.
 }
 
 }  // namespace

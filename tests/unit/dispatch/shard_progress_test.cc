@@ -96,5 +96,12 @@ TEST(ShardProgress, WindowIsNoWiderThanARowCanSay) {
   EXPECT_TRUE(progress.WindowFull(10 + kReaderWindowMax));
 }
 
+TEST(ShardProgress, ARowNeverSaysMoreThanItCan) {
+  ShardProgress progress;
+  progress.Owe(1);
+  progress.StartReading(1 + kReaderWindowMax + 500, {2 + kReaderWindowMax + 600});
+  EXPECT_EQ(progress.Row(1, 0).next_seq, 1U);
+}
+
 }  // namespace
 }  // namespace postrider

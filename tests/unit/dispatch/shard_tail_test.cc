@@ -116,6 +116,20 @@ TEST_F(ShardTailTest, FanOutIsSliced) {
   EXPECT_LT(outbox_.Take().size(), 10U);
 }
 
+TEST_F(ShardTailTest, AnEventThatManyWantIsFannedOutInSlicesAndHoldsTheCursorMeanwhile) {
+  for (SubscriptionNumber number = 1; number <= 10; ++number) Subscribe(number);
+  tail_->Receive(EntriesFrom(1, 1), 0, now_);
+  EXPECT_TRUE(tail_->FanOut(4, now_));
+  for (SubscriptionNumber number = 1; number <= 10; ++number) Settle(number, 1);
+  EXPECT_EQ(tail_->cursor(), 0U);
+  const size_t first_slice = outbox_.Take().size();
+  EXPECT_LT(first_slice, 10U);
+  tail_->OnAskLeave({.subscription = 1, .shard = 0});  // Waits for the event to be out.
+  const std::vector<std::string> rest = outbox_.Take();
+  EXPECT_EQ(first_slice + rest.size(), 11U);
+  EXPECT_EQ(rest.back(), "leave 1@2");
+}
+
 TEST_F(ShardTailTest, AReaderThatHasCaughtUpRejoins) {
   Subscribe(1, /*paused=*/true);
   Commit(1, 3);

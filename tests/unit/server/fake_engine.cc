@@ -111,7 +111,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(GatewayOptions) {
   return std::unique_ptr<Gateway>(new Gateway(std::make_unique<Impl>()));
 }
 
-void Gateway::Publish(EventInput event, Done<PublishReceipt> done) {
+void Gateway::Publish(EventInput event, Done<PublishReceipt> done, PublishGate /*gate*/) {
   impl_->engine->Publish(std::move(event), std::move(done));
 }
 
