@@ -64,9 +64,7 @@ Bounds Creating() {
           .wire = 1};
 }
 
-Bounds Deleting() {
-  return {.name = "Deleting", .script = {{Change::kDelete, 0}}, .crashes = 1, .failures = 1};
-}
+Bounds Deleting() { return {.name = "Deleting", .script = {{Change::kDelete, 0}}, .crashes = 1}; }
 
 Bounds Pausing() {
   return {.name = "Pausing",

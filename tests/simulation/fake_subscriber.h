@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/loop.h"
+#include "gateway/model/poster.h"
+#include "gateway/model/subscription.h"
+
+namespace postrider {
+
+// One POST as its receiver sees it.
+struct Arrival {
+  Uuid event_id;
+  std::string type;
+  std::shared_ptr<const Event> event;
+  absl::Duration time;  // Since the world began.
+  int attempt_number = 0;
+  int life = 0;                // Which life of the process sent it.
+  bool answered = false;       // The sender has heard the answer.
+  bool success = false;        // The answer, then.
+  bool own_fault = false;      // There was no exchange: the sender could not send (E7).
+  absl::Duration answer_time;  // Since the world began.
+};
+
+// A scripted receiver of one subscription's POSTs. Outlives every life of the process.
+class FakeSubscriber {
+ public:
+  // What it does with one POST.
+  struct Answer {
+    int http_status = 200;  // 0: never answers.
+    absl::Duration delay = absl::Milliseconds(1);
+    bool own_fault = false;
+  };
+  using Script = std::function<Answer()>;
+
+  // Hears of each POST before it is answered.
+  using Listener = std::function<void(const FakeSubscriber&, const Arrival&)>;
+
+  explicit FakeSubscriber(std::string url, Listener listener)
+      : url_(std::move(url)), listener_(std::move(listener)) {}
+
+  // --- The script: who has none answers 200 ---
+  // These, then 200 for ever.
+  void Answers(std::deque<int> statuses);
+  void NeverAnswers();
+  void AnswersAfter(absl::Duration delay);
+  void AnswersBy(Script script) { script_ = std::move(script); }
+  void Heals() { script_ = nullptr; }
+
+  // --- What came ---
+  const std::string& url() const { return url_; }
+  const std::vector<Arrival>& arrivals() const { return arrivals_; }
+  // Whole seconds since the world began, one an arrival.
+  std::vector<int64_t> ArrivalSeconds() const;
+  std::vector<std::string> ArrivalTypes() const;
+  int in_flight() const { return in_flight_; }
+
+  // --- The wire's side ---
+  // Returns the index of the arrival, and what to do with it.
+  size_t Receive(Arrival arrival, Answer* answer);
+  // The sender hears `success`.
+  void Answered(size_t arrival, bool success, absl::Duration now);
+  // The process has died: nobody hears what is still to be answered.
+  void HangUp() { in_flight_ = 0; }
+
+ private:
+  const std::string url_;
+  const Listener listener_;
+  Script script_;
+  std::vector<Arrival> arrivals_;
+  int in_flight_ = 0;
+};
+
+// The wire of one loop in one life of the process.
+class FakePoster final : public Poster {
+ public:
+  using Subscribers = std::map<std::string, std::unique_ptr<FakeSubscriber>>;  // By URL.
+
+  // All outlive this.
+  FakePoster(Loop* loop, const Clock* clock, absl::Duration world_start, int life,
+             const Subscribers* subscribers)
+      : loop_(loop),
+        clock_(clock),
+        world_start_(world_start),
+        life_(life),
+        subscribers_(subscribers) {}
+
+  std::shared_ptr<const Endpoint> Prepare(const Subscription& subscription) override;
+  void Post(PostRequest request, Done done) override;
+  void Challenge(std::shared_ptr<const Endpoint> endpoint, std::string challenge,
+                 Done done) override;
+
+ private:
+  Loop* const loop_;
+  const Clock* const clock_;
+  const absl::Duration world_start_;  // On the monotonic clock.
+  const int life_;
+  const Subscribers* const subscribers_;
+};
+
+}  // namespace postrider

@@ -1,0 +1,47 @@
+#include "tests/simulation/sim_services.h"
+
+#include <utility>
+
+namespace postrider {
+
+// SplitMix64.
+uint64_t SeededRandom::Next() {
+  uint64_t mixed = state_ += 0x9e3779b97f4a7c15;
+  mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
+  mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
+  return mixed ^ mixed >> 31;
+}
+
+bool SimLoop::CanRun() const { return !tasks_.empty() || next_timer() <= clock_->Monotonic(); }
+
+void SimLoop::RunOne() {
+  while (next_timer() <= clock_->Monotonic()) {
+    tasks_.push_back(std::move(timers_.begin()->second));
+    timers_.erase(timers_.begin());
+  }
+  Task task = std::move(tasks_.front());
+  tasks_.pop_front();
+  std::move(task)();
+}
+
+absl::Duration SimLoop::next_timer() const {
+  return timers_.empty() ? absl::InfiniteDuration() : timers_.begin()->first;
+}
+
+void SimReads::RunOne(size_t index) {
+  Read read = std::move(waiting_[index]);
+  waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(index));
+  std::move(read)(*reader_);
+}
+
+std::vector<BatchResult> FaultyStore::Commit(absl::Span<const Batch> batches, absl::Time now) {
+  if (one_in_ > 0 && random_->OneIn(one_in_)) {
+    BatchResult failed;
+    failed.state = CommitState::kNotApplied;
+    failed.error = "simulated";
+    return std::vector<BatchResult>(batches.size(), failed);
+  }
+  return store_->Commit(batches, now);
+}
+
+}  // namespace postrider

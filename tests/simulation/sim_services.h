@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/loop.h"
+#include "gateway/base/random.h"
+#include "gateway/store/read_executor.h"
+#include "gateway/store/store.h"
+
+namespace postrider {
+
+// A clock that stands still until it is told to go on.
+class FakeClock final : public Clock {
+ public:
+  absl::Time Now() const override { return start_ + elapsed_; }
+  absl::Duration Monotonic() const override { return kMonotonicStart + elapsed_; }
+
+  absl::Duration elapsed() const { return elapsed_; }
+  void Advance(absl::Duration span) { elapsed_ += span; }
+
+ private:
+  static constexpr absl::Duration kMonotonicStart = absl::Hours(1);
+  const absl::Time start_ = absl::FromUnixSeconds(1'700'000'000);
+  absl::Duration elapsed_;
+};
+
+// Chance that comes out the same for the same seed.
+class SeededRandom final : public Random {
+ public:
+  explicit SeededRandom(uint64_t seed) : state_(seed) {}
+
+  uint64_t Next() override;
+
+  // Uniform below `end`, which is at least 1.
+  size_t Below(size_t end) { return Next() % end; }
+  bool OneIn(size_t n) { return Below(n) == 0; }
+
+ private:
+  uint64_t state_;
+};
+
+// A loop in simulated time: a task runs when RunOne() is called, a timer when it is due besides.
+class SimLoop final : public Loop {
+ public:
+  explicit SimLoop(const Clock* clock) : clock_(clock) {}
+
+  void Post(Task task) override { tasks_.push_back(std::move(task)); }
+  void After(absl::Duration delay, Task task) override {
+    timers_.emplace(clock_->Monotonic() + delay, std::move(task));
+  }
+
+  bool CanRun() const;
+  // One task. Only if CanRun().
+  void RunOne();
+  // Monotonic; infinite if there is no timer.
+  absl::Duration next_timer() const;
+
+ private:
+  const Clock* const clock_;
+  std::deque<Task> tasks_;
+  std::multimap<absl::Duration, Task> timers_;
+};
+
+// Reader threads in simulated time: reads wait until they are run, in any order.
+class SimReads final : public ReadExecutor {
+ public:
+  explicit SimReads(StoreReader* reader) : reader_(reader) {}
+
+  void Run(Read read) override { waiting_.push_back(std::move(read)); }
+
+  size_t waiting() const { return waiting_.size(); }
+  void RunOne(size_t index);
+
+ private:
+  StoreReader* const reader_;
+  std::vector<Read> waiting_;
+};
+
+// A store that now and then does not apply anything that it is given (S2).
+class FaultyStore final : public Store {
+ public:
+  // Both outlive this. One commit in `one_in` fails; 0: none.
+  FaultyStore(Store* store, SeededRandom* random, size_t one_in)
+      : store_(store), random_(random), one_in_(one_in) {}
+
+  std::vector<BatchResult> Commit(absl::Span<const Batch> batches, absl::Time now) override;
+  bool Maintain() override { return store_->Maintain(); }
+  bool AcceptsAppends(absl::Time now) override { return store_->AcceptsAppends(now); }
+
+ private:
+  Store* const store_;
+  SeededRandom* const random_;
+  const size_t one_in_;
+};
+
+}  // namespace postrider

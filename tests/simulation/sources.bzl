@@ -1,0 +1,15 @@
+# The sources of tests/simulation, for CMake and Bazel alike.
+
+TESTS = [
+    "fake_subscriber.cc",
+    "fake_subscriber.h",
+    "process.cc",
+    "process.h",
+    "scenario_test.cc",
+    "sim_services.cc",
+    "sim_services.h",
+    "simulation_test.cc",
+    "world.cc",
+    "world.h",
+    "world_checks.cc",
+]

@@ -1,0 +1,246 @@
+#include "tests/simulation/world.h"
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gateway/base/check.h"
+#include "gtest/gtest.h"
+
+namespace postrider {
+namespace {
+
+// More steps without a moment's passing than any honest work needs.
+constexpr int kStepsPerMomentMax = 300'000;
+
+// In memory where there is such a place: nothing here is to outlive the test.
+std::string NewDirectory() {
+  std::error_code ignored;
+  const bool memory = std::filesystem::is_directory("/dev/shm", ignored);
+  std::string path =
+      std::string(memory ? "/dev/shm" : testing::TempDir()) + "/postrider_world_XXXXXX";
+  CHECK(mkdtemp(path.data()) != nullptr);
+  return path;
+}
+
+// `acme/shop` is the organization acme/shop below acme.
+std::vector<std::string> PathOf(const std::string& organization) {
+  std::vector<std::string> path;
+  std::string name;
+  for (const std::string& part : std::vector<std::string>(absl::StrSplit(organization, '/'))) {
+    absl::StrAppend(&name, name.empty() ? "" : "/", part);
+    path.push_back(name);
+  }
+  return path;
+}
+
+ContentHash HashOf(const std::string& body) {
+  ContentHash hash{};
+  for (size_t i = 0; i < body.size(); ++i) hash[1 + i % 16] = hash[1 + i % 16] * 31 + body[i];
+  return hash;
+}
+
+}  // namespace
+
+World::World(Options options)
+    : options_(options), random_(options.seed), data_dir_(NewDirectory()) {
+  StartProcess();
+}
+
+World::~World() {
+  process_.reset();
+  std::error_code ignored;
+  std::filesystem::remove_all(data_dir_, ignored);
+}
+
+void World::StartProcess() {
+  const Process::Options process{.data_dir = data_dir_,
+                                 .shards = options_.shards,
+                                 .loops = options_.loops,
+                                 .failing_commits = options_.failing_commits,
+                                 .stalls = options_.stalls,
+                                 .life = life_};
+  process_ = std::make_unique<Process>(process, &clock_, &random_, &subscribers_);
+}
+
+// --- Subscriptions
+
+FakeSubscriber& World::SubscribeSoon(std::string pattern, SubscribeOptions options) {
+  const std::string name = absl::StrCat("subscriber", subscribers_.size());
+  const std::string url = absl::StrCat("https://", name, ".example/hook");
+  auto owned = std::make_unique<FakeSubscriber>(
+      url, [this](const FakeSubscriber& s, const Arrival& a) { OnArrival(s, a); });
+  FakeSubscriber& subscriber = *owned;
+  subscribers_.emplace(url, std::move(owned));
+
+  Subscription subscription;
+  subscription.id = name;
+  subscription.organization = options.organization;
+  subscription.scope = options.scope;
+  subscription.url = url;
+  if (!pattern.empty()) subscription.event_types = {pattern};
+  subscription.secrets = {Secret{.text = "secret", .create_time = {}, .expire_time = {}}};
+  subscription.policy.schedule = std::move(options.schedule);
+  subscription.policy.max_in_flight = options.max_in_flight;
+  subscription.paused = options.paused;
+  Subscribed& subscribed = subscribed_[url];
+  subscribed.subscriber = &subscriber;
+  subscribed.pattern = std::move(pattern);
+  PutConfiguration(
+      PutSubscription{
+          .subscription = std::move(subscription), .expected_version = 0, .start_at_heads = true},
+      &subscribed);
+  return subscriber;
+}
+
+FakeSubscriber& World::Subscribe(std::string pattern, SubscribeOptions options) {
+  FakeSubscriber& subscriber = SubscribeSoon(std::move(pattern), std::move(options));
+  RunUntil([this, &subscriber] { return Exists(subscriber); });
+  return subscriber;
+}
+
+void World::PutConfiguration(Write write, Subscribed* subscribed) {
+  Batch batch;
+  batch.writes.push_back(std::move(write));
+  process_->commits().Submit(std::move(batch), [subscribed](const BatchResult& result) {
+    if (result.state != CommitState::kCommitted) return;
+    const ConfigResult& configured = result.configured.at(0);
+    if (configured.ok()) subscribed->record = *configured;
+  });
+}
+
+void World::SetPaused(const FakeSubscriber& subscriber, bool paused) {
+  Subscribed& subscribed = Of(subscriber);
+  Subscription changed = *subscribed.record;
+  changed.paused = paused;
+  const uint64_t version = changed.version;
+  PutConfiguration(
+      PutSubscription{
+          .subscription = std::move(changed), .expected_version = version, .start_at_heads = false},
+      &subscribed);
+  RunUntil([&subscribed, version] {
+    return subscribed.deleted || subscribed.record->version != version;
+  });
+}
+
+void World::Delete(const FakeSubscriber& subscriber) {
+  Subscribed& subscribed = Of(subscriber);
+  subscribed.deleted = true;
+  Batch batch;
+  batch.writes.push_back(DeleteSubscription{.number = subscribed.record->number});
+  process_->commits().Submit(std::move(batch), [](const BatchResult&) {});
+}
+
+bool World::Exists(const FakeSubscriber& subscriber) const {
+  const Subscribed& subscribed = subscribed_.at(subscriber.url());
+  return subscribed.record != nullptr && !subscribed.deleted;
+}
+
+World::Subscribed& World::Of(const FakeSubscriber& subscriber) {
+  return subscribed_.at(subscriber.url());
+}
+
+// --- Events
+
+Uuid World::Publish(std::string type, std::string body, const std::string& organization) {
+  auto event = std::make_shared<Event>();
+  event->id = Uuid::Version7(clock_.Now(), {random_.Next(), random_.Next()});
+  event->organization = organization;
+  event->organization_path = PathOf(organization);
+  event->type = std::move(type);
+  event->time = clock_.Now();
+  event->content_hash = HashOf(body);
+  event->body = std::move(body);
+  Published& published = published_[event->id];
+  published.event = event;
+  Submit(event->id, event, &published.answer);
+  return event->id;
+}
+
+void World::PublishAgain(const Uuid& id) {
+  Published& published = published_.at(id);
+  Submit(id, published.event, &published.answer);
+}
+
+Answer World::PublishOther(const Uuid& id, std::string body) {
+  auto event = std::make_shared<Event>(*published_.at(id).event);
+  event->content_hash = HashOf(body);
+  event->body = std::move(body);
+  auto answer = std::make_shared<Answer>(Answer::kNone);
+  Submit(id, event, answer.get());
+  RunUntil([&answer] { return *answer != Answer::kNone; });
+  return *answer;
+}
+
+void World::Submit(const Uuid& id, std::shared_ptr<const Event> event, Answer* answer) {
+  const ShardId shard = ShardOf(event->organization, options_.shards);
+  process_->commits().Append(
+      shard, std::move(event), /*put_path=*/false,
+      [this, id, shard, answer](const absl::StatusOr<Appended>& appended) {
+        if (!appended.ok()) {
+          if (*answer == Answer::kNone) *answer = Answer::kRefused;
+          return;
+        }
+        if (appended->kind == Appended::Kind::kConflict) {
+          *answer = Answer::kConflict;
+          return;
+        }
+        *answer = appended->kind == Appended::Kind::kNew ? Answer::kAccepted : Answer::kDuplicate;
+        published_.at(id).shard = shard;
+        published_.at(id).seq = appended->seq;
+      });
+}
+
+// --- Time
+
+bool World::StepOrWait(absl::Duration end) {
+  if (process_->Step()) return true;
+  const absl::Duration next = process_->NextMoment();
+  if (next > end || next == absl::InfiniteDuration()) return false;
+  clock_.Advance(std::max(next - clock_.elapsed(), absl::ZeroDuration()));
+  return true;
+}
+
+void World::RunFor(absl::Duration span) {
+  const absl::Duration end = clock_.elapsed() + span;
+  int steps = 0;
+  absl::Duration moment = clock_.elapsed();
+  while (StepOrWait(end)) {
+    if (moment != clock_.elapsed()) {
+      moment = clock_.elapsed();
+      steps = 0;
+    }
+    if (++steps == kStepsPerMomentMax) {
+      return Violation("the engine is busy without end");
+    }
+  }
+  clock_.Advance(end - clock_.elapsed());
+}
+
+void World::RunUntil(const std::function<bool()>& reached) {
+  for (int i = 0; !reached(); ++i) {
+    CHECK(i < kStepsPerMomentMax && StepOrWait(absl::InfiniteDuration()));
+  }
+}
+
+void World::RunSteps(int steps) {
+  for (int i = 0; i < steps && StepOrWait(absl::InfiniteDuration()); ++i) {
+  }
+}
+
+void World::Crash() {
+  process_.reset();
+  ++life_;
+  for (auto& [url, subscriber] : subscribers_) subscriber->HangUp();
+  for (auto& [id, published] : published_) {
+    if (published.answer == Answer::kRefused) published.answer = Answer::kNone;
+  }
+  StartProcess();
+  ReadCommitted();
+}
+
+}  // namespace postrider

@@ -1,0 +1,140 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+#include "gateway/model/attempt.h"
+#include "gateway/model/event.h"
+#include "gateway/model/subscription.h"
+#include "tests/simulation/fake_subscriber.h"
+#include "tests/simulation/process.h"
+#include "tests/simulation/sim_services.h"
+
+namespace postrider {
+
+// What a publisher was told of an event.
+enum class Answer { kNone, kAccepted, kDuplicate, kConflict, kRefused };
+
+// The gateway's dispatch and store with scripted subscribers around them, in simulated time.
+//
+// Everything that is left to chance (which loop, read or commit goes next, which commit fails)
+// follows from the seed. Each POST is checked when it is sent; what is wrong is collected in
+// violations().
+class World {
+ public:
+  struct Options {
+    uint64_t seed = 1;
+    uint32_t shards = 2;
+    int loops = 2;
+    size_t failing_commits = 0;  // One in so many; 0: none.
+    bool stalls = false;         // Whether loops, reads and commits are now and then held up.
+  };
+  struct SubscribeOptions {
+    std::string organization = "acme";
+    Scope scope = Scope::kSubtree;
+    std::vector<absl::Duration> schedule;  // Empty: the built-in one.
+    int max_in_flight = 10;
+    bool paused = false;
+  };
+  struct Published {
+    std::shared_ptr<const Event> event;
+    Answer answer = Answer::kNone;
+    ShardId shard = 0;
+    Seq seq = 0;  // If it was accepted.
+  };
+
+  explicit World(Options options);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  // --- Subscriptions. The calls return when the change is committed, but for …Soon() ---
+  FakeSubscriber& Subscribe(std::string pattern, SubscribeOptions options);
+  FakeSubscriber& Subscribe(std::string pattern) {
+    return Subscribe(std::move(pattern), SubscribeOptions());
+  }
+  FakeSubscriber& SubscribeSoon(std::string pattern, SubscribeOptions options);
+  void Pause(const FakeSubscriber& subscriber) { SetPaused(subscriber, true); }
+  void Resume(const FakeSubscriber& subscriber) { SetPaused(subscriber, false); }
+  void Delete(const FakeSubscriber& subscriber);
+  bool Exists(const FakeSubscriber& subscriber) const;
+
+  // --- Events ---
+  // Submits a new event of an organization: `acme`, or one of those below it (`acme/shop`), or
+  // another. Who does not wait for the answer looks at published() later.
+  Uuid Publish(std::string type, std::string body, const std::string& organization);
+  Uuid Publish(std::string type, std::string body) {
+    return Publish(std::move(type), std::move(body), "acme");
+  }
+  // The same event again, or another one under its id.
+  void PublishAgain(const Uuid& id);
+  Answer PublishOther(const Uuid& id, std::string body);
+  const std::map<Uuid, Published>& published() const { return published_; }
+
+  // --- Time ---
+  // Jumps from one due moment to the next: an hour of retries costs microseconds.
+  void RunFor(absl::Duration span);
+  // Some steps, in which as much time passes as they take.
+  void RunSteps(int steps);
+  // The process dies at once and is started anew.
+  void Crash();
+
+  // --- What came of it ---
+  // `order.paid after 3 attempts, 503`, in the order of their deaths.
+  std::vector<std::string> DeadLetters();
+  int LifeCount() const { return life_ + 1; }
+  // Adds to violations() what has not arrived although it should have by now, and what the records
+  // of the attempts say that did not happen.
+  void CheckAllArrived();
+  const std::vector<std::string>& violations() const { return violations_; }
+
+  SeededRandom& random() { return random_; }
+  absl::Duration now() const { return clock_.elapsed(); }
+
+ private:
+  struct Subscribed {
+    FakeSubscriber* subscriber = nullptr;
+    std::shared_ptr<const Subscription> record;  // Null: creating it has not been answered.
+    std::string pattern;
+    bool deleted = false;  // Or about to be.
+    // Of each event: what the store says of its attempts, as of the last crash.
+    std::map<Uuid, std::vector<Attempt>> committed;
+    std::map<Uuid, std::vector<size_t>> arrivals;  // Places in subscriber->arrivals().
+  };
+
+  void StartProcess();
+  bool StepOrWait(absl::Duration end);
+  void RunUntil(const std::function<bool()>& reached);
+  void SetPaused(const FakeSubscriber& subscriber, bool paused);
+  void PutConfiguration(Write write, Subscribed* subscribed);
+  void Submit(const Uuid& id, std::shared_ptr<const Event> event, Answer* answer);
+  Subscribed& Of(const FakeSubscriber& subscriber);
+
+  void OnArrival(const FakeSubscriber& subscriber, const Arrival& arrival);
+  void CheckHistory(const Subscribed& subscribed, const Arrival& arrival, const std::string& what);
+  void ReadCommitted();
+  void ReadAttempts(Subscribed* subscribed);
+  void CheckAttempts(const Subscribed& subscribed);
+  bool IsOwed(const Subscribed& subscribed, const Published& published) const;
+  void Violation(std::string text);
+
+  const Options options_;
+  FakeClock clock_;
+  SeededRandom random_;
+  std::string data_dir_;
+  FakePoster::Subscribers subscribers_;
+  std::map<std::string, Subscribed> subscribed_;  // By URL.
+  std::map<Uuid, Published> published_;
+  std::vector<std::string> violations_;
+  int life_ = 0;
+  std::unique_ptr<Process> process_;
+};
+
+}  // namespace postrider

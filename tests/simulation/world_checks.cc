@@ -1,0 +1,214 @@
+// What World holds the gateway to.
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "gateway/base/check.h"
+#include "gateway/dispatch/retry_policy.h"
+#include "tests/simulation/world.h"
+
+namespace postrider {
+namespace {
+
+constexpr size_t kAttemptsPerPage = 100;
+constexpr size_t kViolationsKept = 20;
+// The jitter shortens a wait by up to a tenth; the store keeps microseconds.
+constexpr double kWaitMin = 0.9;
+constexpr absl::Duration kStoreTick = absl::Microseconds(2);
+
+// As simple as can be: a word, `word.*` for one or more segments, or everything.
+bool PatternMatches(const std::string& pattern, const std::string& type) {
+  if (pattern.empty() || pattern == type) return true;
+  return absl::EndsWith(pattern, ".*") &&
+         absl::StartsWith(type, pattern.substr(0, pattern.size() - 1));
+}
+
+}  // namespace
+
+void World::Violation(std::string text) {
+  if (violations_.size() < kViolationsKept) {
+    violations_.push_back(absl::StrCat(absl::FormatDuration(clock_.elapsed()), ": ", text));
+  }
+}
+
+bool World::IsOwed(const Subscribed& subscribed, const Published& published) const {
+  const Subscription& record = *subscribed.record;
+  const Event& event = *published.event;
+  const bool own = event.organization == record.organization;
+  const bool below = record.scope == Scope::kSubtree &&
+                     absl::StartsWith(event.organization, record.organization + "/");
+  return (own || below) && PatternMatches(subscribed.pattern, event.type) &&
+         published.seq > record.start_seqs.at(published.shard);
+}
+
+// --- A POST
+
+void World::OnArrival(const FakeSubscriber& subscriber, const Arrival& arrival) {
+  Subscribed& subscribed = Of(subscriber);
+  const std::string what =
+      absl::StrCat("event ", arrival.event_id.ToString(), " (", arrival.type, ", attempt ",
+                   arrival.attempt_number, ") at ", subscriber.url());
+  const auto published = published_.find(arrival.event_id);
+  if (published == published_.end() || published->second.answer == Answer::kRefused) {
+    return Violation(absl::StrCat(what, ": was never accepted"));
+  }
+  if (published->second.event->body != arrival.event->body) {
+    Violation(absl::StrCat(what, ": other bytes than were published"));
+  }
+  if (subscribed.record != nullptr) {
+    if (published->second.seq > 0 && !IsOwed(subscribed, published->second)) {
+      Violation(absl::StrCat(what, ": was not asked for"));
+    }
+    if (subscriber.in_flight() > subscribed.record->policy.max_in_flight) {
+      Violation(absl::StrCat(what, ": ", subscriber.in_flight(), " in flight"));
+    }
+  }
+  CheckHistory(subscribed, arrival, what);
+  subscribed.arrivals[arrival.event_id].push_back(subscriber.arrivals().size());
+}
+
+// Against what has been sent before: nothing twice, attempts one by one, on schedule.
+void World::CheckHistory(const Subscribed& subscribed, const Arrival& arrival,
+                         const std::string& what) {
+  int attempts = 0;
+  absl::Duration last_answer = -absl::InfiniteDuration();
+  const auto committed = subscribed.committed.find(arrival.event_id);
+  if (committed != subscribed.committed.end()) {
+    const Attempt& last = committed->second.back();
+    attempts = last.number;
+    last_answer = last.time + last.latency - (clock_.Now() - clock_.elapsed());
+    if (last.disposition == Disposition::kDelivered || last.disposition == Disposition::kDead) {
+      Violation(absl::StrCat(what, ": is settled for good since before the crash"));
+    }
+  }
+  const auto earlier = subscribed.arrivals.find(arrival.event_id);
+  if (earlier != subscribed.arrivals.end()) {
+    for (const size_t place : earlier->second) {
+      const Arrival& before = subscribed.subscriber->arrivals()[place];
+      if (before.life != arrival.life) continue;
+      if (!before.answered) return Violation(absl::StrCat(what, ": is on the wire already"));
+      if (before.success) return Violation(absl::StrCat(what, ": has succeeded already"));
+      ++attempts;
+      last_answer = before.answer_time;
+    }
+  }
+  if (arrival.attempt_number != attempts + 1) {
+    Violation(absl::StrCat(what, ": should be attempt ", attempts + 1));
+  }
+  if (attempts == 0 || subscribed.record == nullptr) return;
+  const std::vector<absl::Duration>& schedule = ScheduleOf(*subscribed.record, {});
+  if (static_cast<size_t>(attempts) >= schedule.size()) {
+    return Violation(absl::StrCat(what, ": the schedule has ", schedule.size(), " attempts"));
+  }
+  if (arrival.time + kStoreTick < last_answer + kWaitMin * schedule[attempts]) {
+    Violation(absl::StrCat(what, ": after ", absl::FormatDuration(arrival.time - last_answer)));
+  }
+}
+
+// --- After a crash, and at the end
+
+void World::ReadCommitted() {
+  const absl::StatusOr<Configuration> configuration = process_->reader().ReadConfiguration();
+  CHECK(configuration.ok());
+  for (auto& [url, subscribed] : subscribed_) {
+    std::shared_ptr<const Subscription> record;
+    for (const std::shared_ptr<const Subscription>& stored : configuration->subscriptions) {
+      if (stored->url == url) record = stored;
+    }
+    if (record == nullptr && subscribed.record != nullptr && !subscribed.deleted) {
+      Violation(absl::StrCat(url, ": the subscription is lost"));
+    }
+    if (record == nullptr) {
+      subscribed.deleted = true;  // Or never created: nobody was told that it had been.
+      continue;
+    }
+    subscribed.record = record;
+    ReadAttempts(&subscribed);
+    CheckAttempts(subscribed);
+  }
+}
+
+void World::ReadAttempts(Subscribed* subscribed) {
+  subscribed->committed.clear();
+  AttemptQuery query;
+  query.subscription = subscribed->record->number;
+  query.limit = kAttemptsPerPage;
+  do {
+    const absl::StatusOr<AttemptPage> page = process_->reader().ListAttempts(query);
+    CHECK(page.ok());
+    for (const ListedAttempt& listed : page->attempts) {
+      std::vector<Attempt>& attempts = subscribed->committed[listed.event_id];
+      attempts.insert(attempts.begin(), listed.attempt);  // Newest first.
+    }
+    query.page = page->next_page;
+  } while (!query.page.empty());
+}
+
+// The record tells of every attempt once, in order, and of none that was not made.
+void World::CheckAttempts(const Subscribed& subscribed) {
+  for (const auto& [id, attempts] : subscribed.committed) {
+    const std::string what =
+        absl::StrCat("record of ", id.ToString(), " at ", subscribed.subscriber->url());
+    for (size_t i = 0; i < attempts.size(); ++i) {
+      const Attempt& attempt = attempts[i];
+      if (attempt.number != static_cast<int>(i) + 1) {
+        Violation(absl::StrCat(what, ": attempt ", attempt.number, " in place ", i + 1));
+      }
+      const bool last = i + 1 == attempts.size();
+      if (!last && attempt.disposition != Disposition::kException) {
+        Violation(absl::StrCat(what, ": goes on after its end"));
+      }
+      if (attempt.origin != (i == 0 ? AttemptOrigin::kLog : AttemptOrigin::kRetry)) {
+        Violation(absl::StrCat(what, ": attempt ", i + 1, " in the wrong lane"));
+      }
+    }
+    const auto arrivals = subscribed.arrivals.find(id);
+    const size_t arrived = arrivals == subscribed.arrivals.end() ? 0 : arrivals->second.size();
+    const size_t expired = std::count_if(attempts.begin(), attempts.end(), [](const Attempt& a) {
+      return a.outcome == Outcome::kExpired;
+    });
+    if (arrived + expired < attempts.size()) {
+      Violation(absl::StrCat(what, ": ", attempts.size(), " attempts, ", arrived, " arrivals"));
+    }
+  }
+}
+
+void World::CheckAllArrived() {
+  ReadCommitted();
+  for (const auto& [url, subscribed] : subscribed_) {
+    if (subscribed.record == nullptr || subscribed.deleted || subscribed.record->paused) continue;
+    for (const auto& [id, published] : published_) {
+      const bool accepted =
+          published.answer == Answer::kAccepted || published.answer == Answer::kDuplicate;
+      if (!accepted || !IsOwed(subscribed, published)) continue;
+      const auto attempts = subscribed.committed.find(id);
+      const bool settled = attempts != subscribed.committed.end() &&
+                           attempts->second.back().disposition != Disposition::kException;
+      if (!settled) {
+        Violation(absl::StrCat("event ", id.ToString(), " (seq ", published.seq, " of shard ",
+                               published.shard, ") never reached ", url));
+      }
+    }
+  }
+}
+
+std::vector<std::string> World::DeadLetters() {
+  ReadCommitted();
+  std::map<absl::Time, std::string> dead;
+  for (const auto& [url, subscribed] : subscribed_) {
+    for (const auto& [id, attempts] : subscribed.committed) {
+      const Attempt& last = attempts.back();
+      if (last.disposition != Disposition::kDead) continue;
+      dead[last.time] = absl::StrCat(published_.at(id).event->type, " after ", last.number,
+                                     " attempts, ", last.http_status);
+    }
+  }
+  std::vector<std::string> letters;
+  for (auto& [time, text] : dead) letters.push_back(std::move(text));
+  return letters;
+}
+
+}  // namespace postrider
