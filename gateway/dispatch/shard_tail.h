@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
+#include "gateway/base/limits.h"
 #include "gateway/dispatch/messages.h"
 #include "gateway/dispatch/subscription_directory.h"
 #include "gateway/store/store.h"
@@ -74,6 +75,11 @@ class ShardTail {
   size_t TakeFannedOutBytes();
 
  private:
+  // Who holds the cursor at half of what the tail may be is asked to leave, so that the other half
+  // lasts while his row is committed and nobody else has to wait.
+  static constexpr uint64_t kLeaveEvents = kTailEventsMax / 2;
+  static constexpr size_t kLeaveBytes = kTailBytesMax / 2;
+
   enum class Membership { kTail, kLeaving, kReading };
   struct Member {
     Membership membership = Membership::kTail;

@@ -12,6 +12,7 @@ SRCS = [
     "retry_policy.cc",
     "shard_progress.cc",
     "shard_tail.cc",
+    "shard_tail_members.cc",
     "subscription_directory.cc",
     "subscription_index.cc",
     "word_table.cc",

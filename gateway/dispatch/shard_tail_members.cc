@@ -1,0 +1,155 @@
+// The part of ShardTail that sends members away and takes them back (R3, R4, R5).
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/base/limits.h"
+#include "gateway/dispatch/shard_tail.h"
+
+namespace postrider {
+
+void ShardTail::StartLeaving(SubscriptionNumber number, Member& member, Seq from) {
+  member.membership = Membership::kLeaving;
+  member.leaving_from = from;
+  leaving_from_.insert(from);
+  LeaveMessage message{.subscription = number, .shard = shard_, .from = from, .settled = {}};
+  for (const auto& [subscription, seq] : settled_before_) {
+    if (subscription == number && seq >= from) {
+      message.settled.push_back(seq);
+    }
+  }
+  outbox_->ToSubscription(number, std::move(message));
+}
+
+void ShardTail::SendAway(Seq holding, Seq mark) {
+  const WindowEntry* const entry = At(holding);
+  if (entry == nullptr || entry->owed == 0 || holding <= swept_) {
+    return;
+  }
+  swept_ = mark;
+  for (auto& [number, member] : members_) {
+    if (member.membership == Membership::kTail && !member.owed.empty() &&
+        member.owed.front() <= mark) {
+      StartLeaving(number, member, std::max(next_, member.feed_from));
+    }
+  }
+}
+
+std::optional<absl::Duration> ShardTail::EnforceAge(absl::Duration now) {
+  if (fanning_out_) {
+    return now;  // Right after it.
+  }
+  Seq oldest = std::max(cursor_, swept_) + 1;  // Up to swept_ all holders are on their way out.
+  if (oldest >= next_) {
+    return std::nullopt;
+  }
+  const absl::Duration due = At(oldest)->received + kTailAgeMax;
+  if (due > now) {
+    return due;
+  }
+  Seq mark = oldest;
+  while (mark + 1 < next_ && At(mark + 1)->received + kTailAgeMax <= now) {
+    ++mark;
+  }
+  for (; oldest <= mark; ++oldest) {
+    SendAway(oldest, mark);  // The first that is held sweeps for all.
+  }
+  return now + kTailAgeMax;
+}
+
+void ShardTail::OnAskLeave(const AskLeaveMessage& message) {
+  FinishFanOut();
+  if (directory_->Find(message.subscription) == nullptr) {
+    return;  // Deleted meanwhile.
+  }
+  Member& member = members_[message.subscription];
+  if (member.membership == Membership::kTail) {
+    StartLeaving(message.subscription, member, std::max(next_, member.feed_from));
+  }
+}
+
+void ShardTail::OnLeft(const LeftMessage& message) {
+  const auto found = members_.find(message.subscription);
+  if (found == members_.end() || found->second.membership != Membership::kLeaving) {
+    return;
+  }
+  Release(found->second);
+  found->second.membership = Membership::kReading;
+  MoveCursor();
+}
+
+void ShardTail::OnAskRejoin(const AskRejoinMessage& message, absl::Duration now) {
+  FinishFanOut();
+  const auto found = members_.find(message.subscription);
+  if (found == members_.end() || found->second.membership != Membership::kReading) {
+    return;  // Deleted meanwhile.
+  }
+  std::vector<Seq> missed;
+  const bool granted = MayRejoin(message, &missed);
+  outbox_->ToSubscription(
+      message.subscription,
+      RejoinAnswerMessage{
+          .subscription = message.subscription, .shard = shard_, .granted = granted});
+  if (!granted) {
+    return;
+  }
+  Member& member = found->second;
+  member.membership = Membership::kTail;
+  member.feed_from = message.scan;
+  for (const Seq seq : message.unsettled) {
+    Hold(member, seq, now);
+  }
+  for (const Seq seq : missed) {
+    Hold(member, seq, now);
+    outbox_->ToSubscription(message.subscription, PairMessage{.subscription = message.subscription,
+                                                              .entry = At(seq)->entry});
+  }
+  if (!member.owed.empty()) {
+    MoveCursorBack(member.owed.front() - 1);
+  }
+  swept_ = cursor_;
+}
+
+bool ShardTail::MayRejoin(const AskRejoinMessage& message, std::vector<Seq>* missed) {
+  const SubscriptionDirectory::Entry* const entry = directory_->Find(message.subscription);
+  if (entry == nullptr || !entry->subscription->may_send() || message.scan < window_first_ ||
+      message.scan > last_received() + 1) {
+    return false;
+  }
+  for (Seq seq = message.scan; seq < next_; ++seq) {
+    if (directory_->Wants(message.subscription, At(seq)->entry)) {
+      missed->push_back(seq);
+    }
+  }
+  // What counts is the cursor that may be durable; the one in memory can still go back (R4).
+  const bool holds_unsettled =
+      message.unsettled.empty() || cursor_taken_ < message.unsettled.front();
+  const bool holds_missed = missed->empty() || cursor_taken_ < missed->front();
+  // Who holds so much that he would soon be sent away again may not come; and what he then owes
+  // must fit into the window of a reader row.
+  const Seq lowest = std::min(message.unsettled.empty() ? next_ : message.unsettled.front(),
+                              missed->empty() ? next_ : missed->front());
+  return holds_unsettled && holds_missed && next_ - std::min(lowest, next_) < kLeaveEvents &&
+         (message.unsettled.empty() || message.unsettled.front() >= window_first_);
+}
+
+void ShardTail::Hold(Member& member, Seq seq, absl::Duration now) {
+  WindowEntry& window_entry = *At(seq);
+  if (window_entry.owed == 0) {
+    window_entry.received = now;  // Its time on the tail begins anew (R5).
+  }
+  ++window_entry.owed;
+  member.owed.push_back(seq);
+}
+
+void ShardTail::OnRemoved(SubscriptionNumber subscription) {
+  const auto found = members_.find(subscription);
+  if (found == members_.end()) {
+    return;
+  }
+  Release(found->second);
+  members_.erase(found);
+  MoveCursor();
+}
+
+}  // namespace postrider
