@@ -6,6 +6,7 @@ The processes: postriderd; receiver.py, which shares no code with it; and this o
 """
 
 import argparse
+import os
 import pathlib
 import random
 import shlex
@@ -67,7 +68,8 @@ class Run:
         self.receiver = Receiver(directory / "arrivals.log")
         self.load = Load(self.schema, self.ledger, self.gate, seed, arguments.rate)
         self.churn = Churn(self.schema, self.gate, self.receiver, self.ledger.violations)
-        self.oracle = Oracle(self.ledger, self.churn.subscriptions, arguments.loops or 1)
+        self.oracle = Oracle(self.ledger, self.churn.subscriptions,
+                             arguments.loops or max(1, (os.cpu_count() or 1) // 2))
         self.generation = 0
         self.daemon = None
         self.client = None  # The gate's.

@@ -118,7 +118,7 @@ class FakeGateway:
         self.recover()
         self.journal = open(self.journal_path, "ab", buffering=0)
 
-    def chance(self, fault, share=0.02):
+    def chance(self, fault, share=0.05):
         return self.fault == fault and self.rng.random() < share
 
     def write(self, kind, record):
@@ -156,7 +156,7 @@ class FakeGateway:
                 inside = subscription["organization"] == event["organization"]
             patterns = subscription["patterns"]
             fits = not patterns or any(matches(p, event["type"]) for p in patterns)
-            if (inside and fits) or self.chance("misroute", 0.002):
+            if (inside and fits) or self.chance("misroute", 0.01):
                 yield subscription["id"]
 
     def enqueue_pair(self, key, subscription_id):
@@ -164,7 +164,7 @@ class FakeGateway:
         made = [a for a in self.attempts[key] if a["subscription"] == subscription_id]
         schedule = self.subscriptions[subscription_id]["schedule"]
         settled = bool(made) and (made[-1]["outcome"] == SUCCESS or len(made) >= len(schedule))
-        if settled and not self.chance("forget_settled", 0.01):
+        if settled and not self.chance("forget_settled", 0.05):
             return
         if not settled and self.chance("lose_retries" if made else "lose_acked", 0.3):
             return
@@ -251,7 +251,7 @@ class FakeGateway:
     def deliver(self, connections, key, subscription, number):
         event = self.events[key]
         status = self.post(connections, event, subscription, number)
-        if self.chance("repeat", 0.005):
+        if self.chance("repeat", 0.03):
             self.post(connections, event, subscription, number)
         outcome = CLOSED if status == 0 else SUCCESS if 200 <= status < 300 else HTTP_STATUS
         record = {"organization": event["organization"], "event": event["id"], "outcome": outcome,
@@ -261,19 +261,19 @@ class FakeGateway:
             self.write("attempt", record)
         if outcome != SUCCESS and number < len(subscription["schedule"]):
             delay = subscription["schedule"][number]
-            again = 1 if self.chance("renumber", 0.1) else number + 1
+            again = 1 if self.chance("renumber", 0.3) else number + 1
             self.enqueue(key, subscription["id"], again, delay)
 
     def post(self, connections, event, subscription, number):
         """The status; 0: no answer."""
         body = base64.b64decode(event["body"])
-        if self.chance("alter", 0.005):
+        if self.chance("alter", 0.03):
             body = body.replace(b'"Create"', b'"create"')
         stamp = str(int(time.time()))
         secret = subscription["secret"]
         signed = f"{event['id']}.{stamp}.".encode() + body
         digest = hmac.digest(webhook_key(secret), signed, "sha256")
-        hub = b"" if self.chance("unsigned", 0.005) else body
+        hub = b"" if self.chance("unsigned", 0.03) else body
         headers = {
             "Content-Type": "application/json", "webhook-id": event["id"],
             "webhook-timestamp": stamp, "X-Postrider-Attempt": str(number),
