@@ -9,8 +9,8 @@ namespace postrider {
 
 // The subscription to create. Fields that the gateway sets are left out. INVALID_ARGUMENT, naming
 // the field with `subscription.` before it, for what the engine could not see any more: unknown
-// fields, unknown enum values, durations and times that are none, `secret` and `secrets` together, a
-// `max_in_flight` below 1. `now` is the secrets' create time.
+// fields, unknown enum values, durations and times that are none, `secret` and `secrets` together,
+// a `max_in_flight` below 1. `now` is the secrets' create time.
 absl::StatusOr<Subscription> SubscriptionFromProto(const v1::Subscription& subscription,
                                                    Verification default_verification,
                                                    absl::Time now);

@@ -83,7 +83,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
 class HttpListener::Impl {
  public:
-  explicit Impl(Handler handler) : handler_(std::move(handler)), acceptor_(context_), pause_(context_) {}
+  explicit Impl(Handler handler)
+      : handler_(std::move(handler)), acceptor_(context_), pause_(context_) {}
 
   ~Impl() {
     context_.stop();
