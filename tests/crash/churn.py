@@ -6,9 +6,12 @@ import time
 
 import grpc
 
+from processes import wait_until
 from subscriptions import Subscription, Version
 
 RPC_TIMEOUT_SECONDS = 10.0
+VERIFY_SECONDS = 30.0
+ACTIVE = 1
 ALIVE_MAX = 5
 PATTERNS = [["message.create.*"], ["**.chat", "user.*"], ["conversation.update"], ["*"],
             ["message.*"]]
@@ -83,6 +86,10 @@ class Churn:
         if not subscription.secret:  # The gateway made one.
             subscription.secret = response.subscription.secret
             self.listen(subscription)
+        if subscription.challenge and not wait_until(
+                lambda: self.gate.stopped or self.state(subscription) == ACTIVE, VERIFY_SECONDS):
+            self.violations.append(f"{subscription.name}: its CHALLENGE was not passed")
+            return
         version.answered = time.monotonic_ns()
 
     def state(self, subscription):
@@ -124,11 +131,14 @@ class Churn:
             if len(alive) >= ALIVE_MAX or (alive and draw < 0.25):
                 self.delete(alive.pop(rng.randrange(len(alive))))
             elif alive and draw < 0.55:
-                self.update(rng.choice(alive), rng.choice(PATTERNS), rng.random() < 0.3)
+                subscription = rng.choice(alive)
+                move = rng.random() < 0.3 and not subscription.challenge
+                self.update(subscription, rng.choice(PATTERNS), move)
             else:
                 number += 1
                 subscription = Subscription(f"churn-{number}", rng.choice(ORGANIZATIONS),
-                                            rng.choice(PATTERNS), secret=f"secret {number}")
+                                            rng.choice(PATTERNS), secret=f"secret {number}",
+                                            challenge=rng.random() < 0.25)
                 self.create(subscription)
                 if subscription.id:
                     alive.append(subscription)

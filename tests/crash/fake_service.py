@@ -58,12 +58,16 @@ class Service:
                     self.challenge(wish.url)
                 old = {"id": request.subscription_id, "url": wish.url, "scope": wish.scope,
                        "organization": wish.organization, "patterns": list(wish.event_types),
-                       "secret": wish.secret or "whsec_" + base64.b64encode(os.urandom(24)).decode(),
+                       "secret": wish.secret or self.new_secret(),
                        "schedule": [d.seconds + d.nanos / 1e9 for d in wish.policy.schedule]
                                    or [0.0, 1.0, 1.0, 1.0, 2.0, 5.0],
                        "start": len(self.gateway.order)}
                 self.store(old)
         return self.schema.CreateSubscriptionResponse(subscription=self.shown(old, True))
+
+    @staticmethod
+    def new_secret():
+        return "whsec_" + base64.b64encode(os.urandom(24)).decode()
 
     @staticmethod
     def challenge(url):

@@ -123,7 +123,8 @@ class Ledger:
             if not receipt.duplicate:
                 self.violations.append(f"{event.id}: acknowledged twice as new")
             elif accepted != event.accept_time:
-                self.violations.append(f"{event.id}: accept time {accepted}, was {event.accept_time}")
+                self.violations.append(
+                    f"{event.id}: accept time {accepted}, was {event.accept_time}")
             return
         if receipt.duplicate and event.unanswered == 0:
             self.violations.append(f"{event.id}: a duplicate of nothing")

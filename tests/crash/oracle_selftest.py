@@ -148,9 +148,10 @@ class Signatures(unittest.TestCase):
 
 class Rendering(unittest.TestCase):
     def test_numbers_and_escapes_are_kept(self):
-        body = make_content(1, 7, "00000000-0000-4000-8000-000000000000").body().decode()
+        event_id = "00000000-0000-4000-8000-000000000000"
+        body = make_content(1, 7, event_id).body().decode()
         self.assertIn('"numbers":[1.50,9007199254740993123,-0,1E40]', body)
-        self.assertTrue(body.startswith('{"id":"00000000-0000-4000-8000-000000000000","timestamp":"'))
+        self.assertTrue(body.startswith('{"id":"' + event_id + '","timestamp":"'))
 
 
 if __name__ == "__main__":

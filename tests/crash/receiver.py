@@ -19,11 +19,11 @@ A request that was cut off by the sender's death leaves a line with only `cut` a
 handshakes (`GET ?type=subscribe&challenge=`) are echoed and leave `challenge` and `p`.
 
 Its behaviour is set by `POST /control` with {"<path>": {...}}; see Behaviour. `POST /generation`
-with a number is answered once every connection that was made before has ended, all that they carried
-having been logged; what arrives later carries that number. So no clock is needed to tell which of
-several senders, each started after the former one's death, made a delivery. To be sure that no
-connection still waits to be accepted, `POST /barrier` goes to each port before: connections are
-accepted in the order in which they were made.
+with a number is answered once every connection that was made before has ended, all that they
+carried having been logged; what arrives later carries that number. So no clock is needed to tell
+which of several senders, each started after the former one's death, made a delivery. To be sure
+that no connection still waits to be accepted, `POST /barrier` goes to each port before: connections
+are accepted in the order in which they were made.
 """
 
 import argparse

@@ -100,7 +100,8 @@ def initial():
     quick = [0.0] + [0.3] * 10 + [1.0] * 40
     return [
         Subscription("root-all", "root-a", []),
-        Subscription("root-self", "root-a", ["**"], scope="SELF", secret="zICWczLmAOEDvh1DiPGSHw=="),
+        Subscription("root-self", "root-a", ["**"], scope="SELF",
+                     secret="zICWczLmAOEDvh1DiPGSHw=="),
         Subscription("stalling", "root-a", []),
         Subscription("child", "child-a1", ["message.create.*"],
                      secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),

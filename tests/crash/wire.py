@@ -19,7 +19,8 @@ def _descriptors():
     files = sorted(str(path) for path in (ROOT / "proto").glob("postrider/v1/*.proto"))
     with tempfile.NamedTemporaryFile(suffix=".bin") as out:
         subprocess.run(["protoc", "-I", str(ROOT / "proto"), "-I", "/usr/include",
-                        "--include_imports", f"--descriptor_set_out={out.name}", *files], check=True)
+                        "--include_imports", f"--descriptor_set_out={out.name}", *files],
+                       check=True)
         return descriptor_pb2.FileDescriptorSet.FromString(out.read())
 
 
