@@ -115,7 +115,7 @@ void BM_Index(benchmark::State& state) {
     state.PauseTiming();
     for (std::shared_ptr<const Event>& event : MakeEvents(16'384, &next)) {
       const ShardId shard = ShardOf(event->organization, kShards);
-      commit.Append(shard, std::move(event), false, [](absl::StatusOr<Appended>) {});
+      commit.Append(shard, std::move(event), false, [](const absl::StatusOr<Appended>&) {});
     }
     while (commit.CommitWaiting()) {
     }
