@@ -288,6 +288,9 @@ TEST_F(DeliveryTest, AStoppedGatewayRefusesAndASecondOneIsKeptOut) {
   EXPECT_FALSE(Gateway::Start(options_).ok());
   gateway_->Stop(absl::Seconds(5));
   EXPECT_EQ(Publish(SmallEvent("a")).error_code(), grpc::StatusCode::UNAVAILABLE);
+  server_->Shutdown(absl::Seconds(5));
+  server_.reset();
+  gateway_.reset();  // Not stopped twice.
 }
 
 }  // namespace
