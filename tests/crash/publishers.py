@@ -24,6 +24,7 @@ class Gate:
         self.condition = threading.Condition()
         self.client = None  # None: no gateway lives.
         self.number = 0
+        self.ending = False  # It was told to stop: calls may end in any way.
         self.stopped = False
         self.resting = True
         self.users = collections.Counter()  # By gateway number.
@@ -33,8 +34,13 @@ class Gate:
         """Lets publishers at a new gateway. Owns the client from now on."""
         with self.condition:
             self.client = client
+            self.ending = False
             self.number += 1
             self.condition.notify_all()
+
+    def will_stop(self):
+        with self.condition:
+            self.ending = True
 
     def died(self):
         """Keeps publishers away from the gateway; its client is closed when none uses it."""
@@ -87,7 +93,7 @@ class Gate:
     def lived(self, number):
         """Whether gateway `number` is alive as far as is known."""
         with self.condition:
-            return self.client is not None and self.number == number
+            return self.client is not None and not self.ending and self.number == number
 
 
 class Load:
