@@ -66,15 +66,8 @@ class StoreQuery : public StoreContract {
     }
     return "neighbour" + std::to_string(number);
   }
-};
 
-TEST_P(StoreQuery, EventsComeNewestFirst) {
-  const auto fill = [&](uint64_t round) {
-    Append(10 * round, "acme", "{}", "a.b");
-    Append(10 * round + 1, Neighbour(), "{}", "a.b");
-    Append(10 * round + 2, "acme", "{}", "c");
-  };
-  const auto check = [&](uint64_t rounds) {
+  void ExpectEventsNewestFirst(uint64_t rounds) {
     // Round r has the seqs 3r-2 (a.b), 3r-1 (the neighbour's) and 3r (c).
     std::vector<Seq> all;
     std::vector<Seq> typed;
@@ -90,8 +83,59 @@ TEST_P(StoreQuery, EventsComeNewestFirst) {
                 ElementsAre(3 * rounds));
     EXPECT_THAT(List({.organization = "nobody", .type = ""}), IsEmpty());
     EXPECT_THAT(List({.organization = "acme", .type = "a"}), IsEmpty());
+  }
+
+  void ExpectAttemptsOfTheEvent(uint64_t rounds) {
+    std::vector<int> numbers;
+    std::vector<int> expected;
+    for (uint64_t round = rounds; round > 0; --round) {
+      for (int subscription = 3; subscription > 0; --subscription) {
+        expected.push_back(static_cast<int>(10 * round) + subscription);
+      }
+    }
+    AttemptQuery query{.event = std::make_pair(shard(), Seq{1}),
+                       .subscription = std::nullopt,
+                       .page = "",
+                       .limit = 2};
+    do {
+      const AttemptPage page = Attempts(query);
+      EXPECT_LE(page.attempts.size(), 2U);
+      for (const ListedAttempt& listed : page.attempts) {
+        numbers.push_back(listed.attempt.number);
+        EXPECT_EQ(listed.attempt.seq, 1U);
+        EXPECT_EQ(listed.event_id, EventId(1));
+        EXPECT_EQ(listed.organization, "acme");
+      }
+      query.page = page.next_page;
+    } while (!query.page.empty());
+    EXPECT_EQ(numbers, expected);
+  }
+
+  void ExpectAttemptsOfTheSubscription(uint64_t rounds) {
+    std::vector<absl::Time> times;
+    AttemptQuery query{.event = std::nullopt, .subscription = 2, .page = "", .limit = 3};
+    std::set<std::pair<ShardId, AttemptSeq>> seen;
+    do {
+      const AttemptPage page = Attempts(query);
+      for (const ListedAttempt& listed : page.attempts) {
+        EXPECT_EQ(listed.attempt.subscription, 2U);
+        EXPECT_TRUE(seen.emplace(listed.shard, listed.attempt_seq).second);
+        times.push_back(listed.attempt.time);
+      }
+      query.page = page.next_page;
+    } while (!query.page.empty());
+    EXPECT_THAT(times, SizeIs(rounds * kShards));
+    EXPECT_TRUE(std::is_sorted(times.rbegin(), times.rend()));
+  }
+};
+
+TEST_P(StoreQuery, EventsComeNewestFirst) {
+  const auto fill = [&](uint64_t round) {
+    Append(10 * round, "acme", "{}", "a.b");
+    Append(10 * round + 1, Neighbour(), "{}", "a.b");
+    Append(10 * round + 2, "acme", "{}", "c");
   };
-  InEveryStateOfTheIndex(fill, check);
+  InEveryStateOfTheIndex(fill, [&](uint64_t rounds) { ExpectEventsNewestFirst(rounds); });
 }
 
 TEST_P(StoreQuery, LargeEventsMakeShortPages) {
@@ -156,32 +200,7 @@ TEST_P(StoreQuery, AttemptsOfAnEvent) {
       CommitTo(shard(), RecordAttempt{attempt}, RecordAttempt{NewAttempt(subscription, 2)});
     }
   };
-  const auto check = [&](uint64_t rounds) {
-    std::vector<int> numbers;
-    std::vector<int> expected;
-    for (uint64_t round = rounds; round > 0; --round) {
-      for (int subscription = 3; subscription > 0; --subscription) {
-        expected.push_back(static_cast<int>(10 * round) + subscription);
-      }
-    }
-    AttemptQuery query{.event = std::make_pair(shard(), Seq{1}),
-                       .subscription = std::nullopt,
-                       .page = "",
-                       .limit = 2};
-    do {
-      const AttemptPage page = Attempts(query);
-      EXPECT_LE(page.attempts.size(), 2U);
-      for (const ListedAttempt& listed : page.attempts) {
-        numbers.push_back(listed.attempt.number);
-        EXPECT_EQ(listed.attempt.seq, 1U);
-        EXPECT_EQ(listed.event_id, EventId(1));
-        EXPECT_EQ(listed.organization, "acme");
-      }
-      query.page = page.next_page;
-    } while (!query.page.empty());
-    EXPECT_EQ(numbers, expected);
-  };
-  InEveryStateOfTheIndex(fill, check);
+  InEveryStateOfTheIndex(fill, [&](uint64_t rounds) { ExpectAttemptsOfTheEvent(rounds); });
 }
 
 TEST_P(StoreQuery, AttemptsOfASubscriptionAcrossShards) {
@@ -194,23 +213,7 @@ TEST_P(StoreQuery, AttemptsOfASubscriptionAcrossShards) {
       }
     }
   };
-  const auto check = [&](uint64_t rounds) {
-    std::vector<absl::Time> times;
-    AttemptQuery query{.event = std::nullopt, .subscription = 2, .page = "", .limit = 3};
-    std::set<std::pair<ShardId, AttemptSeq>> seen;
-    do {
-      const AttemptPage page = Attempts(query);
-      for (const ListedAttempt& listed : page.attempts) {
-        EXPECT_EQ(listed.attempt.subscription, 2U);
-        EXPECT_TRUE(seen.emplace(listed.shard, listed.attempt_seq).second);
-        times.push_back(listed.attempt.time);
-      }
-      query.page = page.next_page;
-    } while (!query.page.empty());
-    EXPECT_THAT(times, SizeIs(rounds * kShards));
-    EXPECT_TRUE(std::is_sorted(times.rbegin(), times.rend()));
-  };
-  InEveryStateOfTheIndex(fill, check);
+  InEveryStateOfTheIndex(fill, [&](uint64_t rounds) { ExpectAttemptsOfTheSubscription(rounds); });
 }
 
 TEST_P(StoreQuery, PagesOfAttemptsAreStableUnderInserts) {

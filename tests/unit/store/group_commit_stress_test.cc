@@ -93,6 +93,19 @@ TEST(GroupCommitStress, OverAFakeStore) {
   EXPECT_EQ(announced, kThreads * kEach);
 }
 
+// Reads all there is, as readers do while the store thread writes.
+void ReadEverything(const StoreHandle& store, const GroupCommit& commit) {
+  for (ShardId shard = 0; shard < 4; ++shard) {
+    const auto log = store.reader->ReadLog(shard, 0, 10'000, 1 << 30);
+    ASSERT_TRUE(log.ok()) << log.status();
+    for (size_t i = 0; i < log->size(); ++i) {
+      ASSERT_EQ((*log)[i].seq, i + 1);
+    }
+    ASSERT_TRUE(store.reader->ReadShard(shard).ok());
+  }
+  ASSERT_GE(commit.Stats().queue_bytes + store.checkpointer->Stats().wal_bytes, 0U);
+}
+
 TEST(GroupCommitStress, OverSqliteWithReadersAndCheckpoints) {
   TempDir directory;
   SqliteOptions options;
@@ -106,17 +119,7 @@ TEST(GroupCommitStress, OverSqliteWithReadersAndCheckpoints) {
   std::thread checkpoint_thread([&handle] { handle->checkpointer->Run(); });
   std::atomic<bool> done{false};
   const auto read = [&] {
-    while (!done) {
-      for (ShardId shard = 0; shard < 4; ++shard) {
-        const auto log = handle->reader->ReadLog(shard, 0, 10'000, 1 << 30);
-        ASSERT_TRUE(log.ok()) << log.status();
-        for (size_t i = 0; i < log->size(); ++i) {
-          ASSERT_EQ((*log)[i].seq, i + 1);
-        }
-        ASSERT_TRUE(handle->reader->ReadShard(shard).ok());
-      }
-      ASSERT_GE(commit.Stats().queue_bytes + handle->checkpointer->Stats().wal_bytes, 0U);
-    }
+    while (!done) ReadEverything(*handle, commit);
   };
   std::vector<std::thread> readers;
   for (int i = 0; i < 3; ++i) readers.emplace_back(read);
