@@ -178,21 +178,19 @@ Answer World::PublishOther(const Uuid& id, std::string body) {
 
 void World::Submit(const Uuid& id, std::shared_ptr<const Event> event, Answer* answer) {
   const ShardId shard = ShardOf(event->organization, options_.shards);
-  process_->commits().Append(
-      shard, std::move(event), /*put_path=*/false,
-      [this, id, shard, answer](const absl::StatusOr<Appended>& appended) {
-        if (!appended.ok()) {
-          if (*answer == Answer::kNone) *answer = Answer::kRefused;
-          return;
-        }
-        if (appended->kind == Appended::Kind::kConflict) {
-          *answer = Answer::kConflict;
-          return;
-        }
-        *answer = appended->kind == Appended::Kind::kNew ? Answer::kAccepted : Answer::kDuplicate;
-        published_.at(id).shard = shard;
-        published_.at(id).seq = appended->seq;
-      });
+  process_->commits().Append(shard, std::move(event), /*put_path=*/false,
+                             [this, id, answer](const absl::StatusOr<Appended>& appended) {
+                               *answer = Answered(id, appended, *answer);
+                             });
+}
+
+Answer World::Answered(const Uuid& id, const absl::StatusOr<Appended>& appended, Answer before) {
+  if (!appended.ok()) return before == Answer::kNone ? Answer::kRefused : before;
+  if (appended->kind == Appended::Kind::kConflict) return Answer::kConflict;
+  Published& published = published_.at(id);
+  published.shard = ShardOf(published.event->organization, options_.shards);
+  published.seq = appended->seq;
+  return appended->kind == Appended::Kind::kNew ? Answer::kAccepted : Answer::kDuplicate;
 }
 
 // --- Time

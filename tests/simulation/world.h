@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gateway/model/attempt.h"
 #include "gateway/model/event.h"
@@ -115,6 +115,8 @@ class World {
   void SetPaused(const FakeSubscriber& subscriber, bool paused);
   void PutConfiguration(Write write, Subscribed* subscribed);
   void Submit(const Uuid& id, std::shared_ptr<const Event> event, Answer* answer);
+  // What a publisher knows after an answer, who knew `before`.
+  Answer Answered(const Uuid& id, const absl::StatusOr<Appended>& appended, Answer before);
   Subscribed& Of(const FakeSubscriber& subscriber);
 
   void OnArrival(const FakeSubscriber& subscriber, const Arrival& arrival);
