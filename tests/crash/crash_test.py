@@ -13,6 +13,7 @@ import shlex
 import shutil
 import sys
 import tempfile
+import threading
 import time
 
 import checks
@@ -153,6 +154,18 @@ class Run:
                 self.behave("outage", {})
                 self.settle(f"{kill} random kills")
 
+    def burst(self):
+        """Kills the gateway among events that are refused because too much waits."""
+        thread = threading.Thread(target=self.load.burst)
+        thread.start()
+        if self.daemon.died_within(0.5 + self.rng.random() * 0.5):
+            raise Failure(f"postriderd ended by itself: {self.daemon.process.returncode}")
+        self.bury()
+        thread.join()
+        self.start()
+        self.load.burst()
+        self.settle("two bursts")
+
     def length_of_life(self, kill):
         if kill % STALL_PERIOD == STALLED_LIVES[0]:
             return 2.0 + self.rng.random() * 1.5
@@ -244,7 +257,7 @@ def parse_arguments():
     parser.add_argument("--seed", type=int, default=None, help="default: from the clock")
     parser.add_argument("--random-kills", type=int, default=200)
     parser.add_argument("--rate", type=float, default=600.0, help="events a second, at most")
-    parser.add_argument("--settle-seconds", type=float, default=90.0,
+    parser.add_argument("--settle-seconds", type=float, default=180.0,
                         help="how long what is owed may take to arrive once all is quiet")
     parser.add_argument("--points", nargs="*", default=None,
                         help="crash points as name:n; default: all, several n each")
@@ -280,6 +293,7 @@ def main():
         run.set_up()
         run.crash_points(chosen_points(arguments))
         run.random_kills(kills)
+        run.burst()
         run.finish()
         failed = False
     except Failure as failure:

@@ -148,6 +148,13 @@ def make_content(seed, number, event_id):
     )
 
 
+def enlarge(content):
+    """Makes the content nearly as large as a body may be."""
+    content.organization, content.path = "solo-e", ORGANIZATIONS["solo-e"]
+    text = '"' + "big " * 60_000 + '"'
+    content.raw = {"message": (text.encode(), text)}
+
+
 def fill_event(event, content, omits_path=False):
     """Puts `content` into a postrider.v1.Event message, the organization's path only if asked."""
     event.id = content.id

@@ -6,7 +6,7 @@ import random
 import threading
 import time
 
-from events import make_content, make_id
+from events import enlarge, make_content, make_id
 
 # Nothing was stored, says the API. Everything else but OK leaves the outcome open.
 REFUSALS = {"INVALID_ARGUMENT", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED",
@@ -25,7 +25,7 @@ class Event:
     """One id of the load. Times are CLOCK_MONOTONIC ns."""
 
     __slots__ = ("number", "id", "organization", "path", "type", "hash", "state", "sent", "ended",
-                 "accept_time", "fresh_after", "unanswered", "omits_path")
+                 "accept_time", "fresh_after", "unanswered", "omits_path", "big")
 
     def __init__(self, number, content):
         self.number = number
@@ -40,6 +40,7 @@ class Event:
         self.accept_time = None  # (seconds, nanos) of the first acknowledgement.
         self.fresh_after = 0  # It was not stored before this time, said an acknowledgement.
         self.unanswered = 0  # Publishes without an answer so far.
+        self.big = False  # Made so by enlarge().
         self.omits_path = False  # Published without the path, which the gateway must know.
 
 
@@ -58,14 +59,17 @@ class Ledger:
         self.violations = []
         self.next_number = 0
 
-    def new(self, bad=False):
-        """A new event and its content."""
+    def new(self, bad=False, big=False):
+        """A new event and its content. Big ones are all of one organization."""
         with self.lock:
             number = self.next_number
             self.next_number += 1
             event_id = make_id(self.rng)
         content = make_content(self.seed, number, event_id)
+        if big:
+            enlarge(content)
         event = Event(number, content)
+        event.big = big
         event.state = State.BAD if bad else State.OPEN
         with self.lock:
             event.omits_path = (event.organization in self.known_paths
@@ -74,7 +78,10 @@ class Ledger:
         return event, content
 
     def content(self, event):
-        return make_content(self.seed, event.number, event.id)
+        content = make_content(self.seed, event.number, event.id)
+        if event.big:
+            enlarge(content)
+        return content
 
     def pick_acked(self):
         """Some acknowledged event, mostly a recent one; None if there is none."""

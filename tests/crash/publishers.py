@@ -13,6 +13,8 @@ from events import fill_event
 RPC_TIMEOUT_SECONDS = 10.0
 STREAM_UNACKED_MAX = 64
 BACK_OFF_SECONDS = 0.05
+BATCH_BYTES_MAX = 3_000_000  # With one more, still less than a request may have.
+BURST_BATCHES, BURST_BATCH = 12, 16
 BAD_BATCH_SHARE = 0.01
 BIG_TEXT_BYTES = 300 * 1024  # Beyond the default limit of a body.
 
@@ -146,9 +148,7 @@ class Load:
             content = self.ledger.content(event)
         else:
             event, content = self.ledger.new()
-        message = self.schema.Event()
-        fill_event(message, content, event.omits_path)
-        return event, message
+        return event, self.message_of(event, content)
 
     def bad_item(self, rng):
         event, content = self.ledger.new(bad=True)
@@ -201,6 +201,28 @@ class Load:
             finally:
                 self.gate.leave(number)
 
+    def burst(self):
+        """More at once, from one organization, than may wait to be stored: some is refused."""
+        entered = self.gate.enter()
+        if entered is None:
+            return
+        client, number = entered
+        batches = [[self.ledger.new(big=True) for _ in range(BURST_BATCH)]
+                   for _ in range(BURST_BATCHES)]
+        threads = [threading.Thread(target=self.publish_items, args=(client, number, [
+            (event, self.message_of(event, content)) for event, content in batch]))
+                   for batch in batches]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.gate.leave(number)
+
+    def message_of(self, event, content):
+        message = self.schema.Event()
+        fill_event(message, content, event.omits_path)
+        return message
+
     def bad_batch(self, rng):
         """The items of a batch that must be refused as a whole."""
         items = []
@@ -220,6 +242,12 @@ class Load:
         for _ in range(0 if items else rng.choice([1, 5, 20, 60])):
             self.pace()
             items.append(self.next_item(rng))
+            if sum(message.ByteSize() for _, message in items) > BATCH_BYTES_MAX:
+                break
+        return self.publish_items(client, number, items)
+
+    def publish_items(self, client, number, items):
+        """Publishes a batch; `number` if the gateway does not answer, else 0."""
         request = self.schema.PublishBatchRequest(events=[message for _, message in items])
         sent = [self.ledger.sending(event) for event, _ in items]
         try:
