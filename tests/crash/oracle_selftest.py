@@ -57,7 +57,7 @@ def run_once(fault, seed):
         [sys.executable, str(HERE / "crash_test.py"), "--seed", str(seed), "--random-kills", "6",
          "--points", "--rate", "250", "--settle-seconds", "5",
          "--binary", shlex.join([sys.executable, str(HERE / "fake_gateway.py"), "--fault", fault])],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=240, check=False)
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600, check=False)
     output = done.stdout.decode()
     kept = re.search(r"kept in (/\S+postrider-crash-\w+)", output)
     if kept:

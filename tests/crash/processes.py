@@ -26,9 +26,11 @@ class Daemon:
         if crash_point:
             environment["POSTRIDER_CRASH_POINT"] = crash_point
         self.log = open(log_path, "ab")
+        # It dies with the thread that starts it, also when that is killed.
         self.process = subprocess.Popen(
-            [*command, "--grpc-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0",
-             "--data-dir", str(data_dir), "--allow-loopback-targets"],
+            ["setpriv", "--pdeathsig", "KILL", *command, "--grpc-address", "127.0.0.1:0",
+             "--admin-address", "127.0.0.1:0", "--data-dir", str(data_dir),
+             "--allow-loopback-targets"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, env=environment)
         self.addresses = {}
         self.changed = threading.Condition()
