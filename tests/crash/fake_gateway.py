@@ -107,6 +107,9 @@ class FakeGateway:
         self.fault = fault
         self.rng = random.Random()
         self.lock = threading.RLock()
+        self.rest = threading.Condition(self.lock)  # Told when a delivery ends.
+        self.stopping = False
+        self.on_wire = 0
         self.events = {}  # (organization, id) -> record
         self.order = []
         self.subscriptions = {}  # id -> record; deleted ones have "deleted"
@@ -245,8 +248,21 @@ class FakeGateway:
                 time.sleep(min(wait, 0.005))  # Another may be due sooner: a fake's queue is simple.
                 continue
             subscription = self.subscriptions[subscription_id]
+            with self.lock:
+                if self.stopping:
+                    return
+                self.on_wire += 1
             if not subscription.get("deleted"):
                 self.deliver(connections, key, subscription, number)
+            with self.lock:
+                self.on_wire -= 1
+                self.rest.notify()
+
+    def stop(self):
+        """Starts no more deliveries and returns once those on the wire are recorded."""
+        with self.lock:
+            self.stopping = True
+            self.rest.wait_for(lambda: self.on_wire == 0, 30)
 
     def deliver(self, connections, key, subscription, number):
         event = self.events[key]
@@ -312,6 +328,7 @@ def main():
         threading.Thread(target=gateway.deliver_for_ever, daemon=True).start()
     print(f"gRPC listens on 127.0.0.1:{port}", flush=True)
     signal.sigwait([signal.SIGTERM])
+    gateway.stop()
     with gateway.lock:  # Nothing is being written.
         os._exit(0)
 
