@@ -66,7 +66,7 @@ void DeliveryQueue::OnRead(const Read& read, const absl::StatusOr<std::vector<Lo
   if (!entries.ok() || entries->empty()) {
     lane.poll_delay = std::clamp(2 * lane.poll_delay, kPollDelayMin, kPollDelayMax);
     lane.next_read = monotonic + lane.poll_delay;
-    lane.caught_up = entries.ok() && !progress.settled_ahead();
+    lane.caught_up = entries.ok() && !progress.above_scan();
     return;
   }
   lane.poll_delay = absl::ZeroDuration();
@@ -80,7 +80,7 @@ void DeliveryQueue::OnRead(const Read& read, const absl::StatusOr<std::vector<Lo
       ready_.push_back(entry);
     }
   }
-  lane.caught_up = IsLastPage(*entries) && !progress.settled_ahead();
+  lane.caught_up = IsLastPage(*entries) && !progress.above_scan();
 }
 
 std::optional<ShardId> DeliveryQueue::WantsRejoin() const {

@@ -40,8 +40,11 @@ class ShardProgress {
 
   // The next seq to read. Meaningful unless kTail.
   Seq scan() const { return scan_; }
-  // Whether something at or above scan() is settled already: the tail would feed it again.
-  bool settled_ahead() const { return !settled_ahead_.empty(); }
+  // Whether something at or above scan() is settled or in memory already, as after Unload() or a
+  // restart: the tail would feed it again.
+  bool above_scan() const {
+    return !settled_ahead_.empty() || (!owed_.empty() && owed_.back() >= scan_);
+  }
   // Whether a pair at `seq`, just read, is already settled or in memory. Moves the scan behind it.
   bool ReadPast(Seq seq);
   // Whether the pair at `seq` would make the window wider than a reader row can say (R3).

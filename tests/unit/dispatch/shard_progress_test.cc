@@ -47,12 +47,12 @@ TEST(ShardProgress, SurvivesARestartThroughItsRow) {
   EXPECT_EQ(after.scan(), 2U);
   EXPECT_FALSE(after.ReadPast(2));
   EXPECT_TRUE(after.ReadPast(3));
-  EXPECT_TRUE(after.settled_ahead());
+  EXPECT_TRUE(after.above_scan());
   EXPECT_FALSE(after.ReadPast(4));
   EXPECT_FALSE(after.ReadPast(5));
   EXPECT_FALSE(after.ReadPast(6));
   EXPECT_TRUE(after.ReadPast(7));
-  EXPECT_FALSE(after.settled_ahead());
+  EXPECT_FALSE(after.above_scan());
 }
 
 TEST(ShardProgress, RowKeepsWhatIsSettledAheadOfTheScan) {
@@ -72,6 +72,7 @@ TEST(ShardProgress, UnloadedPairsAreReadAgainAndTheirNeighboursAreNot) {
   // 1 and 4 are on the wire; 3 and 6 only wait in memory; 2 and 5 were settled.
   progress.Unload({3, 6});
   EXPECT_EQ(progress.scan(), 3U);
+  EXPECT_TRUE(progress.above_scan());
   EXPECT_THAT(Read(progress.Row(1, 0)), ElementsAre(1, 2, 5));
   EXPECT_FALSE(progress.ReadPast(3));
   EXPECT_TRUE(progress.ReadPast(4));  // On the wire: not to be sent twice.
@@ -101,6 +102,20 @@ TEST(ShardProgress, ARowNeverSaysMoreThanItCan) {
   progress.Owe(1);
   progress.StartReading(1 + kReaderWindowMax + 500, {2 + kReaderWindowMax + 600});
   EXPECT_EQ(progress.Row(1, 0).next_seq, 1U);
+}
+
+TEST(ShardProgress, WhatIsOnTheWireAboveTheScanCounts) {
+  ShardProgress progress;
+  progress.set_mode(ShardProgress::Mode::kReading);
+  progress.StartReading(3, {});
+  for (const Seq seq : {1, 2}) progress.Owe(seq);
+  EXPECT_FALSE(progress.above_scan());
+  progress.Unload({1});
+  EXPECT_TRUE(progress.above_scan());  // 2 is on the wire.
+  progress.ReadPast(1);
+  EXPECT_TRUE(progress.above_scan());
+  progress.ReadPast(2);
+  EXPECT_FALSE(progress.above_scan());
 }
 
 }  // namespace
