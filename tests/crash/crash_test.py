@@ -151,8 +151,14 @@ class Run:
             self.bury()
             self.start()
             if kill % KILLS_BETWEEN_SETTLING == 0:
-                self.behave("outage", {})
+                self.heal()
                 self.settle(f"{kill} random kills")
+        self.heal()
+
+    def heal(self):
+        """Lets every subscription answer as at first."""
+        self.behave("outage", {})
+        self.behave("stalling", {})
 
     def burst(self):
         """Kills the gateway among events that are refused because too much waits."""
@@ -209,8 +215,6 @@ class Run:
 
     def finish(self):
         """The last look: what the gateway says of itself, a clean stop, and what follows it."""
-        self.behave("outage", {})
-        self.behave("stalling", {})
         self.churn.stop()
         self.settle("the load", go_on=False)
         problems = checks.stored_events(self.schema, self.client, self.oracle, self.rng)
