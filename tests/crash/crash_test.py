@@ -297,7 +297,8 @@ def main():
         run.set_up()
         run.crash_points(chosen_points(arguments))
         run.random_kills(kills)
-        run.burst()
+        if not arguments.quick:
+            run.burst()
         run.finish()
         failed = False
     except Failure as failure:
