@@ -210,7 +210,9 @@ void Gateway::Impl::OnCommitted(const CommittedGroup& group) {
 // -------------------------------------------------------------------------------------
 
 void Gateway::Impl::Stop(absl::Duration budget) {
-  stopping_ = true;
+  if (stopping_.exchange(true)) {
+    return;
+  }
   struct Drained {
     Mutex mutex;
     CondVar wake;

@@ -105,6 +105,7 @@ class Gateway {
   std::string MetricsText() const;
 
   // Refuses new publishes and commits what is queued; finishes what is on the wire within `budget`.
+  // Once; more calls have no effect.
   void Stop(absl::Duration budget);
 
  private:
