@@ -144,6 +144,8 @@ absl::StatusOr<std::unique_ptr<DataDir>> DataDir::Open(const std::string& path_g
   }
   std::unique_ptr<DataDir> directory(new DataDir(path, lock));
   RETURN_IF_ERROR(TakeLock(path, lock));
+  // An earlier process's counts: it may be needed before the disk has room for a new one.
+  directory->has_ballast_ = access(directory->BallastPath().c_str(), F_OK) == 0;
   return directory;
 }
 

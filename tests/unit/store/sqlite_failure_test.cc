@@ -159,5 +159,16 @@ TEST_F(SqliteFailure, TheBallastIsGivenUpWhenTheDiskIsFull) {
   EXPECT_TRUE(HasBallast());
 }
 
+TEST_F(SqliteFailure, AnEarlierProcessesBallastHelpsAFullDisk) {
+  handle_.store->AcceptsAppends(now_);
+  ASSERT_TRUE(HasBallast());
+  free_bytes_ = 0;
+  Open();
+  EXPECT_FALSE(handle_.store->AcceptsAppends(now_));
+  vfs_.FailWrites(SQLITE_FULL);
+  Append(1);
+  EXPECT_FALSE(HasBallast());
+}
+
 }  // namespace
 }  // namespace postrider
