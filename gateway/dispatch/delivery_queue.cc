@@ -32,8 +32,7 @@ void DeliveryQueue::Configure(std::shared_ptr<const Subscription> subscription) 
   }
 }
 
-// --- Messages from shards
-// -------------------------------------------------------------------------
+// --- Messages from shards ------------------------------------------------------------------------
 
 void DeliveryQueue::OnPair(PairMessage message) {
   const ShardId shard = message.entry.shard;
@@ -82,8 +81,7 @@ void DeliveryQueue::OnRejoinAnswer(const RejoinAnswerMessage& message) {
   lane.refused_at = lane.progress.owed().empty() ? 0 : lane.progress.owed().front();
 }
 
-// --- Sending
-// --------------------------------------------------------------------------------------
+// --- Sending -------------------------------------------------------------------------------------
 
 bool DeliveryQueue::MaySend(absl::Duration monotonic) const {
   return subscription_->may_send() && in_flight_ < InFlightMax() && monotonic >= fault_until_;
@@ -117,7 +115,7 @@ std::optional<Exchange> DeliveryQueue::Next(absl::Time now, absl::Duration monot
 }
 
 absl::Time DeliveryQueue::FirstDue() const {
-  const absl::Duration wait = ScheduleOf(*subscription_, options_->default_schedule).front();
+  const absl::Duration wait = Schedule().front();
   // Without a wait the wall clock, which may step back, has no say.
   return wait > absl::ZeroDuration() ? ready_.front().accept_time + wait : absl::InfinitePast();
 }
@@ -127,10 +125,7 @@ Exchange DeliveryQueue::StartFirst(absl::Time now) {
   exchange.entry = std::move(ready_.front());
   ready_.pop_front();
   ready_bytes_ -= exchange.entry.bytes();
-  exchange.start_time = now;
-  exchange.expired =
-      now >= ExpireTimeOf(exchange.entry, ScheduleOf(*subscription_, options_->default_schedule));
-  return exchange;
+  return Started(std::move(exchange), now);
 }
 
 Exchange DeliveryQueue::StartRetry(DueException exception, absl::Time now) {
@@ -139,10 +134,17 @@ Exchange DeliveryQueue::StartRetry(DueException exception, absl::Time now) {
   exchange.attempt_number = exception.row.attempts + 1;
   exchange.entry = std::move(exception.entry);
   exchange.retry = exception.row;
+  return Started(std::move(exchange), now);
+}
+
+Exchange DeliveryQueue::Started(Exchange exchange, absl::Time now) const {
   exchange.start_time = now;
-  exchange.expired =
-      now >= ExpireTimeOf(exchange.entry, ScheduleOf(*subscription_, options_->default_schedule));
+  exchange.expired = now >= ExpireTimeOf(exchange.entry, Schedule());
   return exchange;
+}
+
+const std::vector<absl::Duration>& DeliveryQueue::Schedule() const {
+  return ScheduleOf(*subscription_, options_->default_schedule);
 }
 
 void DeliveryQueue::PutBack(Exchange exchange, absl::Duration monotonic) {
@@ -166,8 +168,7 @@ std::optional<OutcomeRecord> DeliveryQueue::OnResult(Exchange exchange, const Po
     return std::nullopt;
   }
   fault_delay_ = absl::ZeroDuration();
-  const std::vector<absl::Duration>& schedule =
-      ScheduleOf(*subscription_, options_->default_schedule);
+  const std::vector<absl::Duration>& schedule = Schedule();
   NextStep step = DecideNextStep(result, exchange.attempt_number, now, schedule,
                                  ExpireTimeOf(exchange.entry, schedule), chance);
   if (exchange.expired) {
@@ -202,8 +203,7 @@ void DeliveryQueue::OnCommitted(ShardId shard, const CommittedOutcome& outcome,
                                          .attempt_head = attempt_head});
 }
 
-// --- Retries
-// --------------------------------------------------------------------------------------
+// --- Retries -------------------------------------------------------------------------------------
 
 std::optional<RetryLane::Load> DeliveryQueue::NextLoad(absl::Time now) {
   if (!subscription_->may_send()) {

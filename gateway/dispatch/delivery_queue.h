@@ -117,6 +117,9 @@ class DeliveryQueue {
   int InFlightMax() const;
   Exchange StartFirst(absl::Time now);
   Exchange StartRetry(DueException exception, absl::Time now);
+  // Stamped, and marked if its time is over.
+  Exchange Started(Exchange exchange, absl::Time now) const;
+  const std::vector<absl::Duration>& Schedule() const;
   void PutBack(Exchange exchange, absl::Duration monotonic);
   void LeaveIfOverBudget();
   // Forgets ready pairs of a lane that reads by itself, but for the first `keep`.
