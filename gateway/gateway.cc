@@ -98,8 +98,7 @@ class Gateway::Impl {
   std::thread checkpoint_thread_;
 };
 
-// --- Starting
-// -------------------------------------------------------------------------------------
+// --- Starting ------------------------------------------------------------------------------------
 
 absl::Status Gateway::Impl::Start() {
   RaiseDescriptorLimit();
@@ -206,8 +205,7 @@ void Gateway::Impl::OnCommitted(const CommittedGroup& group) {
   engine_->OnCommitted(group);
 }
 
-// --- Stopping
-// -------------------------------------------------------------------------------------
+// --- Stopping ------------------------------------------------------------------------------------
 
 void Gateway::Impl::Stop(absl::Duration budget) {
   if (stopping_.exchange(true)) {
@@ -248,8 +246,7 @@ void Gateway::Impl::Stop(absl::Duration budget) {
   posters_.clear();
 }
 
-// --- Publishing
-// -----------------------------------------------------------------------------------
+// --- Publishing ----------------------------------------------------------------------------------
 
 void Gateway::Impl::Publish(EventInput input, Done<PublishReceipt> done, PublishGate gate) {
   if (stopping_) {
@@ -300,8 +297,7 @@ std::string Gateway::Impl::MetricsText() const {
   return FormatMetrics(*engine_, commits_->Stats(), store_.checkpointer->Stats(), registry_.size());
 }
 
-// --- The public face
-// ------------------------------------------------------------------------------
+// --- The public face -----------------------------------------------------------------------------
 
 absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(GatewayOptions options) {
   auto impl = std::make_unique<Impl>(std::move(options));

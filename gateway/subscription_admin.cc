@@ -217,8 +217,7 @@ void SubscriptionAdmin::AnswerEverywhere(Record subscription, Done done) {
       });
 }
 
-// --- Challenges
-// -----------------------------------------------------------------------------------
+// --- Challenges ----------------------------------------------------------------------------------
 
 void SubscriptionAdmin::Verify(Record subscription, Done done) {
   Challenge challenge{.subscription = std::move(subscription),

@@ -63,8 +63,7 @@ inline constexpr absl::Duration kDrainTimeout = absl::Seconds(1);  // For what f
 inline constexpr absl::Duration kRetryAfterMax = absl::Hours(24 * 365);  // What is still believed.
 inline constexpr size_t kErrorTextBytesMax = 512;
 
-// --- Connections and names, per loop
-// --------------------------------------------------------------
+// --- Connections and names, per loop -------------------------------------------------------------
 inline constexpr absl::Duration kAddressTimeout = absl::Seconds(2);  // While there are other ones.
 inline constexpr absl::Duration kIdleConnectionTimeout = absl::Seconds(4);  // Many close after 5 s.
 inline constexpr absl::Duration kIdleConnectionTimeoutMax =

@@ -53,8 +53,7 @@ void Dispatcher::RestoreExceptions(const NextDue& next_due) {
 
 void Dispatcher::Start() { EndTurn(); }
 
-// --- What comes in
-// --------------------------------------------------------------------------------
+// --- What comes in -------------------------------------------------------------------------------
 
 void Dispatcher::OnConfigured(const std::vector<Configured>& changes) {
   for (const auto& [shard, tail] : tails_) {
@@ -145,8 +144,7 @@ void Dispatcher::Deliver(Message message) {
   std::visit(Visitor{this, now}, message);
 }
 
-// --- The turn
-// -------------------------------------------------------------------------------------
+// --- The turn ------------------------------------------------------------------------------------
 
 void Dispatcher::EndTurn() {
   RunTails();
@@ -270,8 +268,7 @@ void Dispatcher::FlushOutcomes() {
   }
 }
 
-// --- Time
-// -----------------------------------------------------------------------------------------
+// --- Time ----------------------------------------------------------------------------------------
 
 void Dispatcher::ArmTimer() {
   const absl::Duration now = services_.clock->Monotonic();

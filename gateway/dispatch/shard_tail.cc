@@ -36,8 +36,7 @@ ShardTail::ShardTail(ShardId shard, const ShardRecovery& recovery,
   }
 }
 
-// --- Events
-// ---------------------------------------------------------------------------------------
+// --- Events --------------------------------------------------------------------------------------
 
 size_t ShardTail::Receive(const std::vector<LogEntry>& entries, AttemptSeq attempt_head,
                           absl::Duration now) {
@@ -159,8 +158,7 @@ bool ShardTail::IsSettledBefore(SubscriptionNumber number, Seq seq) const {
 
 size_t ShardTail::TakeFannedOutBytes() { return std::exchange(fanned_out_bytes_, 0); }
 
-// --- Settling
-// -------------------------------------------------------------------------------------
+// --- Settling ------------------------------------------------------------------------------------
 
 void ShardTail::OnSettled(const SettledMessage& message) {
   attempt_head_ = std::max(attempt_head_, message.attempt_head);

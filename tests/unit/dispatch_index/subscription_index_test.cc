@@ -125,8 +125,7 @@ TEST(SubscriptionIndex, APatternThatIsNoneMatchesNothing) {
   EXPECT_EQ(Match(index, {"acme"}, "message"), Numbers{});
 }
 
-// --- Random subscriptions, changes and events, judged by the reference matcher
-// --------------------
+// --- Random subscriptions, changes and events, judged by the reference matcher -------------------
 
 class RandomWorld {
  public:
