@@ -12,6 +12,11 @@ absl::Status SubscriptionNotFound(absl::string_view id) {
                       "subscription", id);
 }
 
+absl::Status TooManyQueries() {
+  return WithRetry(absl::UnavailableError("too many queries wait for the store"),
+                   absl::Milliseconds(200));
+}
+
 absl::StatusOr<LogEntry> FindEvent(StoreReader& reader, const std::string& organization,
                                    const std::string& id) {
   const std::optional<Uuid> uuid = Uuid::Parse(id);

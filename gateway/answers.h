@@ -35,6 +35,9 @@ class SureDone {
 // NOT_FOUND, with the resource.
 absl::Status SubscriptionNotFound(absl::string_view id);
 
+// UNAVAILABLE, with the time to wait: the store's readers have enough to do.
+absl::Status TooManyQueries();
+
 // The event of an organization by the text of its id. INVALID_ARGUMENT on `event_id` if that is no
 // UUID; NOT_FOUND with the resource. On a reader thread.
 absl::StatusOr<LogEntry> FindEvent(StoreReader& reader, const std::string& organization,

@@ -1,32 +1,20 @@
-#include "gateway/gateway.h"
-
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "gateway/accept/organization_directory.h"
 #include "gateway/accept/translate.h"
 #include "gateway/answers.h"
-#include "gateway/base/asio_loop.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mutex.h"
 #include "gateway/base/random.h"
 #include "gateway/base/status.h"
-#include "gateway/deliver/address_guard.h"
 #include "gateway/deliver/http_poster.h"
-#include "gateway/dispatch/engine.h"
+#include "gateway/gateway_impl.h"
 #include "gateway/metrics.h"
-#include "gateway/store/group_commit.h"
-#include "gateway/store/open_store.h"
-#include "gateway/store/read_pool.h"
-#include "gateway/subscription_admin.h"
-#include "gateway/subscription_registry.h"
 
 namespace postrider {
 namespace {
@@ -34,11 +22,6 @@ namespace {
 // The process ends with it after a failed sync: what was written is unknown until it is read again
 // (S2). A supervisor starts it anew.
 constexpr int kExitStoreFailed = 75;
-
-absl::Status TooManyQueries() {
-  return WithRetry(absl::UnavailableError("too many queries wait for the store"),
-                   absl::Milliseconds(200));
-}
 
 // Sockets are what deliveries cost: takes as many descriptors as the system grants.
 void RaiseDescriptorLimit() {
@@ -55,48 +38,6 @@ int LoopCount(int wanted) {
 }
 
 }  // namespace
-
-// Members stand in the order in which they need each other; threads come last.
-class Gateway::Impl {
- public:
-  explicit Impl(GatewayOptions options) : options_(std::move(options)) {}
-
-  absl::Status Start();
-  void Stop(absl::Duration budget);
-
-  void Publish(EventInput input, Done<PublishReceipt> done, PublishGate gate);
-  // Runs `query` on a reader thread; its result goes to `done`.
-  template <typename T, typename Query>
-  void Read(Query query, Done<T> done);
-
-  SubscriptionAdmin& admin() { return *admin_; }
-  const SubscriptionRegistry& registry() const { return registry_; }
-  std::string MetricsText() const;
-
- private:
-  absl::Status MakeLoops();
-  absl::Status Recover();
-  void StartThreads();
-  void VerifyUnverified();
-  std::vector<Engine::LoopParts> LoopParts() const;
-  void OnCommitted(const CommittedGroup& group);
-
-  const GatewayOptions options_;
-  std::atomic<bool> stopping_{false};
-  AddressGuard guard_;
-  OrganizationDirectory organizations_;
-  SubscriptionRegistry registry_;
-  StoreHandle store_;
-  std::vector<std::unique_ptr<AsioLoop>> loops_;
-  std::unique_ptr<GroupCommit> commits_;
-  std::unique_ptr<ReadPool> reads_;
-  std::unique_ptr<Engine> engine_;
-  std::vector<std::unique_ptr<Poster>> posters_;
-  std::unique_ptr<SubscriptionAdmin> admin_;
-  std::vector<std::thread> loop_threads_;
-  std::thread store_thread_;
-  std::thread checkpoint_thread_;
-};
 
 // --- Starting ------------------------------------------------------------------------------------
 
@@ -282,112 +223,8 @@ void Gateway::Impl::Publish(EventInput input, Done<PublishReceipt> done, Publish
       std::move(gate));
 }
 
-template <typename T, typename Query>
-void Gateway::Impl::Read(Query query, Done<T> done) {
-  auto sure_done = std::make_shared<SureDone<T>>(std::move(done));
-  ReadExecutor::Read read = [query = std::move(query), sure_done](StoreReader& reader) mutable {
-    (*sure_done)(query(reader));
-  };
-  if (!reads_->TryQuery(read)) {
-    (*sure_done)(TooManyQueries());
-  }
-}
-
 std::string Gateway::Impl::MetricsText() const {
   return FormatMetrics(*engine_, commits_->Stats(), store_.checkpointer->Stats(), registry_.size());
 }
-
-// --- The public face -----------------------------------------------------------------------------
-
-absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(GatewayOptions options) {
-  auto impl = std::make_unique<Impl>(std::move(options));
-  RETURN_IF_ERROR(impl->Start());
-  return std::unique_ptr<Gateway>(new Gateway(std::move(impl)));
-}
-
-Gateway::Gateway(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Gateway::~Gateway() = default;
-
-void Gateway::Stop(absl::Duration budget) { impl_->Stop(budget); }
-
-void Gateway::Publish(EventInput event, Done<PublishReceipt> done, PublishGate gate) {
-  impl_->Publish(std::move(event), std::move(done), std::move(gate));
-}
-
-void Gateway::GetEvent(std::string organization, std::string id, Done<LogEntry> done) {
-  impl_->Read<LogEntry>([organization = std::move(organization), id = std::move(id)](
-                            StoreReader& reader) { return FindEvent(reader, organization, id); },
-                        std::move(done));
-}
-
-void Gateway::ListEvents(EventQuery query, Done<std::vector<LogEntry>> done) {
-  impl_->Read<std::vector<LogEntry>>(
-      [query = std::move(query)](StoreReader& reader) { return reader.ListEvents(query); },
-      std::move(done));
-}
-
-void Gateway::ListAttemptsOfEvent(std::string organization, std::string event_id, std::string page,
-                                  size_t limit, Done<AttemptPage> done) {
-  impl_->Read<AttemptPage>(
-      [organization = std::move(organization), event_id = std::move(event_id),
-       page = std::move(page), limit](StoreReader& reader) -> absl::StatusOr<AttemptPage> {
-        ASSIGN_OR_RETURN(const LogEntry entry, FindEvent(reader, organization, event_id));
-        AttemptQuery query;
-        query.event = std::make_pair(entry.shard, entry.seq);
-        query.page = page;
-        query.limit = limit;
-        return reader.ListAttempts(query);
-      },
-      std::move(done));
-}
-
-void Gateway::ListAttemptsOfSubscription(std::string subscription_id, std::string page,
-                                         size_t limit, Done<AttemptPage> done) {
-  const SubscriptionRegistry::Record record = impl_->registry().Find(subscription_id);
-  if (record == nullptr) {
-    std::move(done)(SubscriptionNotFound(subscription_id));
-    return;
-  }
-  AttemptQuery query;
-  query.subscription = record->number;
-  query.page = std::move(page);
-  query.limit = limit;
-  impl_->Read<AttemptPage>(
-      [query = std::move(query)](StoreReader& reader) { return reader.ListAttempts(query); },
-      std::move(done));
-}
-
-void Gateway::CreateSubscription(Subscription subscription, SubscriptionDone done) {
-  impl_->admin().Create(std::move(subscription), std::move(done));
-}
-
-void Gateway::GetSubscription(std::string id, SubscriptionDone done) {
-  SubscriptionRegistry::Record record = impl_->registry().Find(id);
-  if (record == nullptr) {
-    std::move(done)(SubscriptionNotFound(id));
-    return;
-  }
-  std::move(done)(std::move(record));
-}
-
-void Gateway::ListSubscriptions(ListSubscriptionsQuery query,
-                                Done<std::vector<std::shared_ptr<const Subscription>>> done) {
-  std::move(done)(impl_->registry().List(query.organization, query.after_id, query.limit));
-}
-
-void Gateway::UpdateSubscription(SubscriptionUpdate update, SubscriptionDone done) {
-  impl_->admin().Update(std::move(update), std::move(done));
-}
-
-void Gateway::DeleteSubscription(std::string id, std::string etag, Done<bool> done) {
-  impl_->admin().Delete(id, etag, std::move(done));
-}
-
-std::string Gateway::SubscriptionIdOf(SubscriptionNumber number) const {
-  const SubscriptionRegistry::Record record = impl_->registry().FindNumber(number);
-  return record == nullptr ? "" : record->id;
-}
-
-std::string Gateway::MetricsText() const { return impl_->MetricsText(); }
 
 }  // namespace postrider

@@ -3,6 +3,7 @@
 SRCS = [
     "answers.cc",
     "gateway.cc",
+    "gateway_calls.cc",
     "metrics.cc",
     "subscription_admin.cc",
     "subscription_registry.cc",
@@ -11,6 +12,7 @@ SRCS = [
 HDRS = [
     "answers.h",
     "gateway.h",
+    "gateway_impl.h",
     "metrics.h",
     "subscription_admin.h",
     "subscription_registry.h",

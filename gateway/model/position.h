@@ -35,9 +35,25 @@ struct ReaderRow {
   SettledBitmap settled;
 };
 
-enum class ExceptionState : uint8_t { kWaiting = 0, kDead = 1, kParked = 2 };
+// The numbers are stored.
+enum class ExceptionState : uint8_t {
+  kWaiting = 0,  // For its due time.
+  kDead = 1,     // A dead letter.
+  kParked = 2,   // For the exception before it of its ordering key (E4).
+};
 
-enum class DeadReason : uint8_t { kNone = 0, kExhausted = 1, kExpired = 2, kTooLarge = 3 };
+// Why a delivery is dead. The numbers are stored.
+enum class DeadReason : uint8_t {
+  kNone = 0,
+  kExhausted = 1,    // Its schedule is used up.
+  kExpired = 2,      // Its time was over (E6).
+  kTooLarge = 3,     // Its body is larger than the subscription takes.
+  kQuarantined = 4,  // It brought the process down (E8).
+};
+
+// What orders deliveries of one subscription: a hash of organization and ordering key, so that two
+// keys which share one only wait for each other. 0: no order.
+using OrderingKey = uint64_t;
 
 // A delivery's place among the exceptions (E1).
 struct ExceptionKey {
@@ -55,9 +71,12 @@ struct ExceptionRow {
   uint64_t generation = 1;  // Grows with each change; an outcome of an older one is dropped.
   ExceptionState state = ExceptionState::kWaiting;
   DeadReason dead_reason = DeadReason::kNone;
-  int attempts = 0;     // Made and charged so far.
-  absl::Time due_time;  // When kWaiting.
-  absl::Time first_attempt_time;
+  int attempts = 0;               // Made and charged so far.
+  int throttled = 0;              // Made and not charged, because the subscriber asked to wait.
+  absl::Time due_time;            // When kWaiting.
+  absl::Time first_attempt_time;  // Of a redriven one: when it was redriven.
+  OrderingKey ordering_key = 0;   // Those of one key go one after the other (E4).
+  bool redriven = false;          // A dead letter that is sent again: outside of any order.
 };
 
 // A shard's durable position. Everything at or below `cursor` is settled for all on the tail.

@@ -16,6 +16,13 @@ enum class Scope { kSubtree, kSelf };  // Subtree: also those of the organizatio
 
 enum class Verification { kNone, kChallenge };
 
+// Which deliveries wait for an earlier one that has not been made (E4, E5).
+enum class OrderMode : uint8_t {
+  kUnordered = 0,
+  kByKey = 1,   // Those of the same organization and ordering key.
+  kStrict = 2,  // All of a shard.
+};
+
 // Derived from the facts of a subscription, never stored (C6).
 enum class SubscriptionState { kActive, kUnverified, kPaused, kDisabled };
 
@@ -39,6 +46,11 @@ struct DeliveryPolicy {
   std::vector<absl::Duration> schedule;
   absl::Duration timeout = kExchangeTimeoutDefault;  // One exchange, everything included.
   int max_in_flight = 0;                             // 0: the default.
+  OrderMode order = OrderMode::kUnordered;           // Can't be changed after creation.
+  double rate = 0;                                   // First attempts and all others a second;
+                                                     // 0: no limit.
+  absl::Duration max_age;     // After it a delivery is dead (E6); zero: follows from the schedule.
+  size_t max_body_bytes = 0;  // Larger bodies are dead letters at once; 0: no limit.
 };
 
 // An organization's wish. `number`, `version`, the times and `start_seqs` are the store's to

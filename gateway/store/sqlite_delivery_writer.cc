@@ -14,8 +14,9 @@ void BindKey(const ExceptionKey& key, Query* query) {
 
 void BindProgress(const ExceptionRow& row, Query* query) {
   query->Uint(static_cast<uint64_t>(row.state)).Uint(static_cast<uint64_t>(row.dead_reason));
-  query->Int(row.attempts).Int(ToStoredTime(row.due_time));
+  query->Int(row.attempts).Int(row.throttled).Int(ToStoredTime(row.due_time));
   query->Int(ToStoredTime(row.first_attempt_time));
+  query->Int(static_cast<int64_t>(row.ordering_key)).Int(row.redriven ? 1 : 0);
 }
 
 }  // namespace

@@ -180,8 +180,11 @@ absl::StatusOr<std::vector<DueException>> SqliteReadConnection::ReadDue(
     due.row.key.origin = query.NextUint();
     due.row.generation = query.NextUint();
     due.row.attempts = static_cast<int>(query.NextInt());
+    due.row.throttled = static_cast<int>(query.NextInt());
     due.row.due_time = FromStoredTime(query.NextInt());
     due.row.first_attempt_time = FromStoredTime(query.NextInt());
+    due.row.ordering_key = static_cast<OrderingKey>(query.NextInt());
+    due.row.redriven = query.NextInt() != 0;
     ASSIGN_OR_RETURN(due.entry, DecodeEntry(&query));
     total += due.entry.event->body.size();
     if (total > bytes && !result.empty()) {

@@ -95,11 +95,17 @@ CREATE TABLE exception(
   state INTEGER NOT NULL,
   dead_reason INTEGER NOT NULL,
   attempts INTEGER NOT NULL,
+  throttled INTEGER NOT NULL,
   due_time INTEGER NOT NULL,
   first_attempt_time INTEGER NOT NULL,
+  ordering_key INTEGER NOT NULL,
+  redriven INTEGER NOT NULL,
   PRIMARY KEY(shard, subscription, seq, origin)
 ) WITHOUT ROWID;
 CREATE INDEX exception_due ON exception(shard, subscription, due_time, seq) WHERE state = 0;
+CREATE INDEX exception_by_key ON exception(shard, subscription, ordering_key, seq)
+  WHERE ordering_key <> 0 AND state <> 1;
+CREATE INDEX exception_dead ON exception(subscription, shard, seq, origin) WHERE state = 1;
 CREATE TABLE reader(
   shard INTEGER NOT NULL,
   subscription INTEGER NOT NULL,
@@ -160,10 +166,10 @@ inline constexpr char kUpdateShard[] =
 // --- Exceptions and readers ---------------------------------------------------------------------
 
 inline constexpr char kInsertException[] =
-    "INSERT INTO exception VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+    "INSERT INTO exception VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
 inline constexpr char kUpdateException[] =
     "UPDATE exception SET generation = generation + 1, state = ?, dead_reason = ?, attempts = ?, "
-    "due_time = ?, first_attempt_time = ? "
+    "throttled = ?, due_time = ?, first_attempt_time = ?, ordering_key = ?, redriven = ? "
     "WHERE shard = ? AND subscription = ? AND seq = ? AND origin = ? AND generation = ?";
 inline constexpr char kDeleteException[] =
     "DELETE FROM exception "
@@ -250,7 +256,8 @@ inline constexpr char kSelectLog[] =
     "SELECT " POSTRIDER_EVENT_COLUMNS " FROM event WHERE key > ? AND key <= ? ORDER BY key LIMIT ?";
 inline constexpr char kSelectDue[] =
     "SELECT exception.seq, exception.origin, exception.generation, exception.attempts, "
-    "exception.due_time, exception.first_attempt_time, " POSTRIDER_EVENT_COLUMNS
+    "exception.throttled, exception.due_time, exception.first_attempt_time, "
+    "exception.ordering_key, exception.redriven, " POSTRIDER_EVENT_COLUMNS
     " FROM exception INDEXED BY exception_due "
     "CROSS JOIN event ON event.key = (exception.shard << 48) | exception.seq "
     "WHERE exception.state = 0 AND exception.shard = ? AND exception.subscription = ? "

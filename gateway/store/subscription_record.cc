@@ -1,7 +1,9 @@
 #include "gateway/store/subscription_record.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "absl/base/casts.h"
 #include "gateway/store/codec.h"
 
 namespace postrider {
@@ -35,6 +37,10 @@ void PutPolicy(const DeliveryPolicy& policy, Encoder* encoder) {
   }
   encoder->PutDuration(policy.timeout);
   encoder->PutInt(policy.max_in_flight);
+  encoder->PutUint(static_cast<uint64_t>(policy.order));
+  encoder->PutUint(absl::bit_cast<uint64_t>(policy.rate));
+  encoder->PutDuration(policy.max_age);
+  encoder->PutUint(policy.max_body_bytes);
 }
 
 DeliveryPolicy GetPolicy(Decoder* decoder) {
@@ -45,6 +51,10 @@ DeliveryPolicy GetPolicy(Decoder* decoder) {
   }
   policy.timeout = decoder->Duration();
   policy.max_in_flight = static_cast<int>(decoder->Int());
+  policy.order = static_cast<OrderMode>(std::min<uint64_t>(decoder->Uint(), 2));
+  policy.rate = absl::bit_cast<double>(decoder->Uint());
+  policy.max_age = decoder->Duration();
+  policy.max_body_bytes = decoder->Uint();
   return policy;
 }
 

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "gateway/accept/organization_directory.h"
+#include "gateway/answers.h"
+#include "gateway/base/asio_loop.h"
+#include "gateway/deliver/address_guard.h"
+#include "gateway/dispatch/engine.h"
+#include "gateway/gateway.h"
+#include "gateway/store/group_commit.h"
+#include "gateway/store/open_store.h"
+#include "gateway/store/read_pool.h"
+#include "gateway/subscription_admin.h"
+#include "gateway/subscription_registry.h"
+
+namespace postrider {
+
+// The stages of a gateway, their wiring and their threads (gateway.cc); the calls that lead to them
+// are in gateway_calls.cc.
+//
+// Members stand in the order in which they need each other; threads come last.
+class Gateway::Impl {
+ public:
+  explicit Impl(GatewayOptions options) : options_(std::move(options)) {}
+
+  absl::Status Start();
+  void Stop(absl::Duration budget);
+
+  void Publish(EventInput input, Done<PublishReceipt> done, PublishGate gate);
+  // Runs `query` on a reader thread; its result goes to `done`.
+  template <typename T, typename Query>
+  void Read(Query query, Done<T> done);
+
+  SubscriptionAdmin& admin() { return *admin_; }
+  const SubscriptionRegistry& registry() const { return registry_; }
+  std::string MetricsText() const;
+
+ private:
+  absl::Status MakeLoops();
+  absl::Status Recover();
+  void StartThreads();
+  void VerifyUnverified();
+  std::vector<Engine::LoopParts> LoopParts() const;
+  void OnCommitted(const CommittedGroup& group);
+
+  const GatewayOptions options_;
+  std::atomic<bool> stopping_{false};
+  AddressGuard guard_;
+  OrganizationDirectory organizations_;
+  SubscriptionRegistry registry_;
+  StoreHandle store_;
+  std::vector<std::unique_ptr<AsioLoop>> loops_;
+  std::unique_ptr<GroupCommit> commits_;
+  std::unique_ptr<ReadPool> reads_;
+  std::unique_ptr<Engine> engine_;
+  std::vector<std::unique_ptr<Poster>> posters_;
+  std::unique_ptr<SubscriptionAdmin> admin_;
+  std::vector<std::thread> loop_threads_;
+  std::thread store_thread_;
+  std::thread checkpoint_thread_;
+};
+
+template <typename T, typename Query>
+void Gateway::Impl::Read(Query query, Done<T> done) {
+  auto sure_done = std::make_shared<SureDone<T>>(std::move(done));
+  ReadExecutor::Read read = [query = std::move(query), sure_done](StoreReader& reader) mutable {
+    (*sure_done)(query(reader));
+  };
+  if (!reads_->TryQuery(read)) {
+    (*sure_done)(TooManyQueries());
+  }
+}
+
+}  // namespace postrider
