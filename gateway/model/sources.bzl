@@ -12,6 +12,7 @@ HDRS = [
     "attempt.h",
     "event.h",
     "event_pattern.h",
+    "health.h",
     "ids.h",
     "position.h",
     "poster.h",
