@@ -110,20 +110,16 @@ std::vector<Engine::LoopParts> Gateway::Impl::LoopParts() const {
 }
 
 absl::Status Gateway::Impl::Recover() {
-  ASSIGN_OR_RETURN(const Configuration configuration, store_.reader->ReadConfiguration());
-  std::vector<ShardRecovery> shards;
-  for (ShardId shard = 0; shard < options_.shard_count; ++shard) {
-    ASSIGN_OR_RETURN(ShardRecovery recovery, store_.reader->ReadShard(shard));
-    shards.push_back(std::move(recovery));
-  }
-  ASSIGN_OR_RETURN(const std::vector<NextDue> next_due, store_.reader->ReadNextDue());
+  ASSIGN_OR_RETURN(const Engine::Recovery recovery,
+                   Engine::Read(*store_.reader, options_.shard_count));
+  const Configuration& configuration = recovery.configuration;
   for (const std::shared_ptr<const Subscription>& subscription : configuration.subscriptions) {
     registry_.Put(subscription);
   }
   for (const PutOrganizationPath& organization : configuration.organizations) {
     organizations_.MarkStored(organization.organization, organization.path);
   }
-  engine_->Recover(configuration, shards, next_due);
+  engine_->Recover(recovery);
   return absl::OkStatus();
 }
 

@@ -80,7 +80,8 @@ inline constexpr size_t kAddressesPerNameMax = 16;
 inline constexpr absl::Duration kResolverWindow = absl::Seconds(10);  // E7.
 inline constexpr size_t kResolverWindowNames = 5;
 
-// --- The tail, readers, exceptions (docs/engine.md R5, R3, E2, E3, R7) ---------------------------
+// --- The tail, readers, exceptions (docs/engine.md R5, R3, E2, E3, E4, R7)
+// ---------------------------
 inline constexpr uint64_t kTailEventsMax = 4096;
 inline constexpr size_t kTailBytesMax = 16 * 1024 * 1024;
 inline constexpr absl::Duration kTailAgeMax = absl::Seconds(2);
@@ -92,6 +93,9 @@ inline constexpr size_t kQueueBytesMax = 8 * 1024 * 1024;  // Pairs waiting, per
 inline constexpr size_t kLoadedExceptionsMax = 64;
 inline constexpr size_t kLoadedExceptionBytesMax = 2 * kBodyBytesMaxCeiling;
 inline constexpr uint64_t kExceptionsPerSubscriptionMax = 100'000;
+inline constexpr uint64_t kParkedPerKeyMax = 1000;  // Exceptions of one ordering key (E4).
+inline constexpr uint64_t kParkedPerSubscriptionMax = 10'000;
+inline constexpr size_t kHeldEventsMax = 2048;    // Behind others of their keys, in memory.
 inline constexpr int kInFlightPerLoopMax = 4096;  // Each exchange costs a socket.
 inline constexpr size_t kFanOutPairsPerTurn = 1000;
 inline constexpr size_t kUncommittedOutcomesMax = 1000;

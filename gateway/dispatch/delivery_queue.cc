@@ -23,7 +23,8 @@ DeliveryQueue::DeliveryQueue(std::shared_ptr<const Subscription> subscription,
     : subscription_(std::move(subscription)),
       options_(options),
       directory_(directory),
-      outbox_(outbox) {}
+      outbox_(outbox),
+      order_(subscription_->policy.order) {}
 
 void DeliveryQueue::Configure(std::shared_ptr<const Subscription> subscription) {
   subscription_ = std::move(subscription);
@@ -38,18 +39,33 @@ void DeliveryQueue::OnPair(PairMessage message) {
   const ShardId shard = message.entry.shard;
   Lane& lane = lanes_[shard];
   lane.progress.Owe(message.entry.seq);
-  ready_bytes_ += message.entry.bytes();
-  ready_.push_back(std::move(message.entry));
+  Accept(std::move(message.entry));
   LeaveIfOverBudget();
 }
 
+void DeliveryQueue::Accept(LogEntry entry) {
+  switch (order_.Arrive(entry)) {
+    case DeliveryOrder::Place::kReady: return MakeReady(std::move(entry));
+    case DeliveryOrder::Place::kParked: return to_park_.push_back(std::move(entry));
+    case DeliveryOrder::Place::kHeld: return;
+  }
+}
+
+void DeliveryQueue::MakeReady(std::optional<LogEntry> entry) {
+  if (entry.has_value()) {
+    ready_bytes_ += entry->bytes();
+    ready_.push_back(*std::move(entry));
+  }
+}
+
 void DeliveryQueue::LeaveIfOverBudget() {
-  const bool over_budget = ready_.size() > 1 && ready_bytes_ > kQueueBytesMax;
-  if (!over_budget && !ExceptionsFull()) {
+  const bool over_budget = ready_.size() + order_.held() > 1 && waiting_bytes() > kQueueBytesMax;
+  if (!over_budget && !ExceptionsFull() && !order_.AnyStopped()) {
     return;
   }
   for (auto& [shard, lane] : lanes_) {
-    if (lane.progress.mode() == ShardProgress::Mode::kTail && !lane.asked_to_leave) {
+    const bool must = over_budget || ExceptionsFull() || order_.Stopped(shard);
+    if (must && lane.progress.mode() == ShardProgress::Mode::kTail && !lane.asked_to_leave) {
       lane.asked_to_leave = true;
       outbox_->ToShard(shard,
                        AskLeaveMessage{.subscription = subscription_->number, .shard = shard});
@@ -125,13 +141,15 @@ Exchange DeliveryQueue::StartFirst(absl::Time now) {
   exchange.entry = std::move(ready_.front());
   ready_.pop_front();
   ready_bytes_ -= exchange.entry.bytes();
+  exchange.ordering_key = order_.KeyOf(exchange.entry);
   return Started(std::move(exchange), now);
 }
 
 Exchange DeliveryQueue::StartRetry(DueException exception, absl::Time now) {
   ++retries_in_flight_;
   Exchange exchange;
-  exchange.attempt_number = exception.row.attempts + 1;
+  exchange.attempt_number = exception.row.attempts + exception.row.throttled + 1;
+  exchange.ordering_key = exception.row.ordering_key;
   exchange.entry = std::move(exception.entry);
   exchange.retry = exception.row;
   return Started(std::move(exchange), now);
@@ -179,14 +197,65 @@ std::optional<OutcomeRecord> DeliveryQueue::OnResult(Exchange exchange, const Po
     lanes_[shard].progress.Settle(exchange.entry.seq);
   }
   ++uncommitted_;
-  return MakeOutcomeRecord(subscription_->number, exchange, result, step);
+  OutcomeRecord record = MakeOutcomeRecord(subscription_->number, exchange, result, step);
+  AdvanceOrder(exchange, now, &record);
+  return record;
+}
+
+void DeliveryQueue::AdvanceOrder(const Exchange& exchange, absl::Time now, OutcomeRecord* record) {
+  const ShardId shard = exchange.entry.shard;
+  const OrderingKey key = exchange.ordering_key;
+  const Disposition disposition = record->attempt->disposition;
+  const bool waits = disposition == Disposition::kException;
+  const bool delivered = disposition == Disposition::kDelivered;
+  if (exchange.retry.has_value()) {
+    if (!waits) {
+      DeliveryOrder::Resolved resolved = order_.OnResolved(shard, key, delivered);
+      if (resolved.release) {
+        record->resolve_exception->release_due = now;
+      }
+      MakeReady(std::move(resolved.next));
+    }
+  } else if (waits) {
+    order_.OnExcepted(shard, key);
+  } else if (delivered) {
+    MakeReady(order_.OnDelivered(shard, key));
+  } else {
+    order_.OnDead(shard, key);
+  }
+}
+
+std::optional<OutcomeRecord> DeliveryQueue::NextParked() {
+  std::optional<LogEntry> entry;
+  if (!to_park_.empty()) {
+    entry = std::move(to_park_.front());
+    to_park_.pop_front();
+  } else {
+    entry = order_.NextToPark();
+  }
+  if (!entry.has_value()) {
+    return std::nullopt;
+  }
+  lanes_[entry->shard].progress.Settle(entry->seq);
+  ++uncommitted_;
+  return MakeParkedRecord(subscription_->number, *entry, order_.KeyOf(*entry));
+}
+
+void DeliveryQueue::RestoreBlockedKey(const BlockedKey& blocked) {
+  order_.Restore(blocked.shard, blocked.key, blocked.exceptions);
 }
 
 void DeliveryQueue::OnCommitted(ShardId shard, const CommittedOutcome& outcome,
                                 AttemptSeq attempt_head) {
   --uncommitted_;
+  if (outcome.dead_key != 0) {
+    MakeReady(order_.OnDeathCommitted(shard, outcome.dead_key));
+  }
   if (outcome.resolved.has_value()) {
     retries_.OnResolved(*outcome.resolved, outcome.due_time);
+    if (outcome.released.has_value()) {
+      retries_.OnReleased(shard, *outcome.released);
+    }
     return;
   }
   if (outcome.added.has_value()) {
@@ -230,7 +299,7 @@ bool DeliveryQueue::idle() const {
     return lane.second.progress.mode() == ShardProgress::Mode::kTail &&
            lane.second.progress.owed().empty() && !lane.second.asked_to_leave;
   };
-  return ready_.empty() && in_flight_ == 0 && uncommitted_ == 0 && !reading_ &&
+  return ready_.empty() && order_.empty() && in_flight_ == 0 && uncommitted_ == 0 && !reading_ &&
          retries_.waiting() == 0 && std::all_of(lanes_.begin(), lanes_.end(), at_rest);
 }
 

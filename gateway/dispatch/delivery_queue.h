@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "gateway/dispatch/delivery_order.h"
 #include "gateway/dispatch/messages.h"
 #include "gateway/dispatch/outcome_record.h"
 #include "gateway/dispatch/retry_lane.h"
@@ -41,6 +42,7 @@ class DeliveryQueue {
   void Configure(std::shared_ptr<const Subscription> subscription);
   void RestoreReader(const ReaderRow& row);
   void RestoreExceptions(const NextDue& next_due) { retries_.Restore(next_due); }
+  void RestoreBlockedKey(const BlockedKey& blocked);
   const Subscription& subscription() const { return *subscription_; }
 
   // --- Messages from shards ---
@@ -57,6 +59,9 @@ class DeliveryQueue {
   // What the exchange leaves behind; nothing if it was our own fault: it will be tried again (E7).
   std::optional<OutcomeRecord> OnResult(Exchange exchange, const PostResult& result, absl::Time now,
                                         absl::Duration monotonic, double chance);
+  // Makes a parked exception of what waits behind a failed delivery of its key (E4), until there is
+  // nothing to park. To be called before Next() and WantsRejoin().
+  std::optional<OutcomeRecord> NextParked();
   // The record is committed.
   void OnCommitted(ShardId shard, const CommittedOutcome& outcome, AttemptSeq attempt_head);
 
@@ -109,6 +114,13 @@ class DeliveryQueue {
     absl::Duration poll_delay;
   };
 
+  // Takes a pair that has come to where its order has it wait.
+  void Accept(LogEntry entry);
+  void MakeReady(std::optional<LogEntry> entry);
+  // What follows from an outcome for those behind it in its order.
+  void AdvanceOrder(const Exchange& exchange, absl::Time now, OutcomeRecord* record);
+  // Of all pairs in memory that are not on the wire.
+  size_t waiting_bytes() const { return ready_bytes_ + order_.held_bytes(); }
   bool MaySend(absl::Duration monotonic) const;
   bool MayRead() const;
   // When the first attempt in front may be made: the schedule's first wait after it was accepted.
@@ -134,6 +146,8 @@ class DeliveryQueue {
   std::deque<LogEntry> ready_;  // First attempts, in the order they came.
   size_t ready_bytes_ = 0;
   absl::flat_hash_map<ShardId, Lane> lanes_;
+  DeliveryOrder order_;
+  std::deque<LogEntry> to_park_;  // Became parked as they came.
   RetryLane retries_;
   int in_flight_ = 0;
   int uncommitted_ = 0;  // Outcomes submitted, or about to be.

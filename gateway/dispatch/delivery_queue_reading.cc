@@ -27,7 +27,8 @@ void DeliveryQueue::RestoreReader(const ReaderRow& row) { lanes_[row.shard].prog
 
 bool DeliveryQueue::MayRead() const {
   return subscription_->may_send() && !reading_ && !ExceptionsFull() &&
-         ready_.size() < kReaderPageEvents / 2 && ready_bytes_ < kQueueBytesMax / 2;
+         ready_.size() < kReaderPageEvents / 2 && order_.held() < kHeldEventsMax &&
+         waiting_bytes() < kQueueBytesMax / 2;
 }
 
 std::optional<DeliveryQueue::Read> DeliveryQueue::NextRead(absl::Duration monotonic) {
@@ -39,7 +40,8 @@ std::optional<DeliveryQueue::Read> DeliveryQueue::NextRead(absl::Duration monoto
   std::optional<ShardId> lowest;
   for (const auto& [shard, lane] : lanes_) {
     if (lane.progress.mode() != ShardProgress::Mode::kReading || lane.caught_up ||
-        lane.next_read > monotonic || lane.progress.WindowFull(lane.progress.scan())) {
+        lane.next_read > monotonic || lane.progress.WindowFull(lane.progress.scan()) ||
+        order_.Stopped(shard)) {
       continue;
     }
     lowest = std::min(lowest.value_or(shard), shard);
@@ -76,19 +78,19 @@ void DeliveryQueue::OnRead(const Read& read, const absl::StatusOr<std::vector<Lo
     }
     if (!progress.ReadPast(entry.seq) && directory_->Wants(subscription_->number, entry)) {
       progress.Owe(entry.seq);
-      ready_bytes_ += entry.bytes();
-      ready_.push_back(entry);
+      Accept(entry);
     }
   }
   lane.caught_up = IsLastPage(*entries) && !progress.above_scan();
 }
 
 std::optional<ShardId> DeliveryQueue::WantsRejoin() const {
-  if (!subscription_->may_send() || ExceptionsFull() || ready_bytes_ > kQueueBytesMax / 2) {
+  if (!subscription_->may_send() || ExceptionsFull() || waiting_bytes() > kQueueBytesMax / 2) {
     return std::nullopt;
   }
   for (const auto& [shard, lane] : lanes_) {
-    if (lane.progress.mode() == ShardProgress::Mode::kReading && lane.caught_up) {
+    if (lane.progress.mode() == ShardProgress::Mode::kReading && lane.caught_up &&
+        !order_.Stopped(shard)) {
       return shard;
     }
   }
@@ -138,19 +140,22 @@ void DeliveryQueue::OnRowCommitted(ShardId shard, uint64_t epoch) {
 
 void DeliveryQueue::UnloadReady(ShardId shard, Lane& lane, size_t keep) {
   std::vector<Seq> unloaded;
+  order_.UnloadHeld(shard, &unloaded);  // Before what they wait for: the order stays.
+  bool full = false;
   size_t kept = 0;
   size_t kept_bytes = 0;
   std::deque<LogEntry> still_ready;
   for (LogEntry& entry : ready_) {
     const bool mine = entry.shard == shard;
-    const bool fits = kept < keep && kept_bytes < kReaderPageBytes && unloaded.empty();
-    if (!mine || fits) {
+    full = full || (mine && (kept >= keep || kept_bytes >= kReaderPageBytes));
+    if (!mine || !full) {
       kept += mine ? 1 : 0;
       kept_bytes += mine ? entry.bytes() : 0;
       still_ready.push_back(std::move(entry));
     } else {
       unloaded.push_back(entry.seq);
       ready_bytes_ -= entry.bytes();
+      order_.OnUnloaded(entry);
     }
   }
   ready_ = std::move(still_ready);
@@ -186,7 +191,8 @@ std::optional<absl::Duration> DeliveryQueue::next_poll(absl::Time now,
   }
   for (const auto& [shard, lane] : lanes_) {
     if (lane.progress.mode() == ShardProgress::Mode::kReading && !lane.caught_up &&
-        lane.next_read > monotonic && !lane.progress.WindowFull(lane.progress.scan())) {
+        lane.next_read > monotonic && !lane.progress.WindowFull(lane.progress.scan()) &&
+        !order_.Stopped(shard)) {
       earliest = std::min(earliest.value_or(lane.next_read), lane.next_read);
     }
   }

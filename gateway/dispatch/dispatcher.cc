@@ -51,6 +51,13 @@ void Dispatcher::RestoreExceptions(const NextDue& next_due) {
   }
 }
 
+void Dispatcher::RestoreBlockedKey(const BlockedKey& blocked) {
+  if (Slot* const slot = SlotOf(blocked.subscription); slot != nullptr) {
+    slot->queue.RestoreBlockedKey(blocked);
+    Wake(blocked.subscription);
+  }
+}
+
 void Dispatcher::Start() { EndTurn(); }
 
 // --- What comes in -------------------------------------------------------------------------------

@@ -81,6 +81,7 @@ class Dispatcher final : private Outbox {
   void RestoreShard(ShardId shard, const ShardRecovery& recovery);
   void RestoreReader(const ReaderRow& row);
   void RestoreExceptions(const NextDue& next_due);
+  void RestoreBlockedKey(const BlockedKey& blocked);
 
   // --- On the loop ---
   void Start();
@@ -138,6 +139,9 @@ class Dispatcher final : private Outbox {
   void RemoveSlot(SubscriptionNumber number);
   void RunQueue(SubscriptionNumber number);
   void HoldBack(SubscriptionNumber number, Slot& slot);
+  void Park(SubscriptionNumber number, Slot& slot, const Moment& now);
+  void AddRecord(SubscriptionNumber number, const Slot& slot, ShardId shard, OutcomeRecord record,
+                 absl::Duration monotonic);
   void StartExchanges(SubscriptionNumber number, Slot& slot, const Moment& now);
   void Send(SubscriptionNumber number, Slot& slot, Exchange exchange);
   void StartReads(SubscriptionNumber number, Slot& slot, const Moment& now);

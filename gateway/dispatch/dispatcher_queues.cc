@@ -79,6 +79,7 @@ void Dispatcher::RunQueue(SubscriptionNumber number) {
   }
   // One reading of the clocks for the whole run: what is not yet due now has an alarm after it.
   const Moment now{.wall = services_.clock->Now(), .monotonic = services_.clock->Monotonic()};
+  Park(number, *slot, now);
   StartExchanges(number, *slot, now);
   StartReads(number, *slot, now);
   if (const std::optional<ShardId> shard = slot->queue.WantsRejoin(); shard.has_value()) {
@@ -152,13 +153,26 @@ void Dispatcher::Finish(SubscriptionNumber number, Slot& slot, Exchange exchange
     LogError(absl::StrCat("a fault of our own, will try again: ", result.error_text));
     return;
   }
-  switch (record->attempt.disposition) {
+  switch (record->attempt->disposition) {
     case Disposition::kDelivered: ++counters_.delivered; break;
     case Disposition::kDead: ++counters_.dead; break;
     case Disposition::kException:
     case Disposition::kStillOwed: ++counters_.failed; break;
   }
-  outcomes_.Add(shard, *std::move(record), monotonic);
+  AddRecord(number, slot, shard, *std::move(record), monotonic);
+}
+
+// What waits behind a failed delivery of its key leaves the memory as a row (E4).
+void Dispatcher::Park(SubscriptionNumber number, Slot& slot, const Moment& now) {
+  while (std::optional<OutcomeRecord> record = slot.queue.NextParked()) {
+    const ShardId shard = record->put_exception->row.key.shard;
+    AddRecord(number, slot, shard, *std::move(record), now.monotonic);
+  }
+}
+
+void Dispatcher::AddRecord(SubscriptionNumber number, const Slot& slot, ShardId shard,
+                           OutcomeRecord record, absl::Duration monotonic) {
+  outcomes_.Add(shard, std::move(record), monotonic);
   if (slot.queue.ReadsItself(shard)) {
     outcomes_.AddReaderRow(shard, number, monotonic);
   }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "gateway/base/limits.h"
+#include "gateway/base/status.h"
 #include "gateway/model/url.h"
 
 namespace postrider {
@@ -17,8 +18,21 @@ Engine::Engine(const std::vector<LoopParts>& loops, uint32_t shard_count,
   }
 }
 
-void Engine::Recover(const Configuration& configuration, const std::vector<ShardRecovery>& shards,
-                     const std::vector<NextDue>& next_due) {
+absl::StatusOr<Engine::Recovery> Engine::Read(StoreReader& reader, uint32_t shard_count) {
+  Recovery recovery;
+  ASSIGN_OR_RETURN(recovery.configuration, reader.ReadConfiguration());
+  for (ShardId shard = 0; shard < shard_count; ++shard) {
+    ASSIGN_OR_RETURN(ShardRecovery of_shard, reader.ReadShard(shard));
+    recovery.shards.push_back(std::move(of_shard));
+  }
+  ASSIGN_OR_RETURN(recovery.next_due, reader.ReadNextDue());
+  ASSIGN_OR_RETURN(recovery.blocked_keys, reader.ReadBlockedKeys());
+  return recovery;
+}
+
+void Engine::Recover(const Recovery& recovery) {
+  const Configuration& configuration = recovery.configuration;
+  const std::vector<ShardRecovery>& shards = recovery.shards;
   std::vector<Dispatcher::Configured> changes;
   changes.reserve(configuration.subscriptions.size());
   for (const std::shared_ptr<const Subscription>& subscription : configuration.subscriptions) {
@@ -37,9 +51,14 @@ void Engine::Recover(const Configuration& configuration, const std::vector<Shard
       }
     }
   }
-  for (const NextDue& due : next_due) {
+  for (const NextDue& due : recovery.next_due) {
     if (const auto home = homes_.find(due.subscription); home != homes_.end()) {
       dispatchers_[home->second]->RestoreExceptions(due);
+    }
+  }
+  for (const BlockedKey& blocked : recovery.blocked_keys) {
+    if (const auto home = homes_.find(blocked.subscription); home != homes_.end()) {
+      dispatchers_[home->second]->RestoreBlockedKey(blocked);
     }
   }
 }

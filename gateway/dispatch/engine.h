@@ -30,10 +30,17 @@ class Engine final : private Mesh {
   Engine(const std::vector<LoopParts>& loops, uint32_t shard_count,
          const DispatchServices& services, const DeliveryQueue::Options& options);
 
-  // Takes over what the store has: `shards[i]` is of shard i. Before Start() and before any loop
-  // runs.
-  void Recover(const Configuration& configuration, const std::vector<ShardRecovery>& shards,
-               const std::vector<NextDue>& next_due);
+  // What a store holds at the start; `shards[i]` is of shard i.
+  struct Recovery {
+    Configuration configuration;
+    std::vector<ShardRecovery> shards;
+    std::vector<NextDue> next_due;
+    std::vector<BlockedKey> blocked_keys;
+  };
+  static absl::StatusOr<Recovery> Read(StoreReader& reader, uint32_t shard_count);
+
+  // Takes it over. Before Start() and before any loop runs.
+  void Recover(const Recovery& recovery);
   void Start();
 
   // The hook of GroupCommit; on the store thread. All loops hear of configuration before any of

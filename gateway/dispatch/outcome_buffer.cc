@@ -14,7 +14,9 @@ OutcomeBuffer::Gathered& OutcomeBuffer::At(ShardId shard, absl::Duration now) {
 void OutcomeBuffer::Add(ShardId shard, OutcomeRecord record, absl::Duration now) {
   Gathered& gathered = At(shard, now);
   gathered.notices.outcomes.push_back(NoticeOf(record));
-  gathered.writes.push_back(RecordAttempt{std::move(record.attempt)});
+  if (record.attempt.has_value()) {
+    gathered.writes.push_back(RecordAttempt{*std::move(record.attempt)});
+  }
   if (record.put_exception.has_value()) {
     gathered.writes.push_back(*std::move(record.put_exception));
   }

@@ -17,6 +17,9 @@ std::optional<ExceptionRow> ExceptionAfter(SubscriptionNumber subscription,
                .subscription = subscription,
                .seq = exchange.entry.seq,
                .origin = kOriginLog};
+    row.ordering_key = exchange.ordering_key;
+  }
+  if (row.attempts + row.throttled == 0) {
     row.first_attempt_time = exchange.start_time;
   }
   const bool dead = step.disposition == Disposition::kDead;
@@ -29,13 +32,30 @@ std::optional<ExceptionRow> ExceptionAfter(SubscriptionNumber subscription,
 
 }  // namespace
 
+OutcomeRecord MakeParkedRecord(SubscriptionNumber subscription, const LogEntry& entry,
+                               OrderingKey key) {
+  ExceptionRow row;
+  row.key = {
+      .shard = entry.shard, .subscription = subscription, .seq = entry.seq, .origin = kOriginLog};
+  row.state = ExceptionState::kParked;
+  row.due_time = entry.accept_time;
+  row.first_attempt_time = entry.accept_time;
+  row.ordering_key = key;
+  OutcomeRecord record;
+  record.put_exception = PutException{row};
+  return record;
+}
+
 OutcomeRecord MakeOutcomeRecord(SubscriptionNumber subscription, const Exchange& exchange,
                                 const PostResult& result, const NextStep& step) {
   OutcomeRecord record;
-  Attempt& attempt = record.attempt;
+  Attempt& attempt = record.attempt.emplace();
   attempt.subscription = subscription;
   attempt.seq = exchange.entry.seq;
-  attempt.origin = exchange.retry.has_value() ? AttemptOrigin::kRetry : AttemptOrigin::kLog;
+  // The first attempt settles the pair, also if it was parked before (R1).
+  const bool tried_before =
+      exchange.retry.has_value() && exchange.retry->attempts + exchange.retry->throttled > 0;
+  attempt.origin = tried_before ? AttemptOrigin::kRetry : AttemptOrigin::kLog;
   attempt.disposition = step.disposition;
   attempt.outcome = result.outcome;
   attempt.number = exchange.attempt_number;
@@ -51,6 +71,7 @@ OutcomeRecord MakeOutcomeRecord(SubscriptionNumber subscription, const Exchange&
   if (exchange.retry.has_value()) {
     record.resolve_exception = ResolveException{
         .key = exchange.retry->key, .generation = exchange.retry->generation, .next = exception};
+    record.resolve_exception->ordering_key = exchange.ordering_key;
   } else if (exception.has_value()) {
     record.put_exception = PutException{*exception};
   }
@@ -59,15 +80,23 @@ OutcomeRecord MakeOutcomeRecord(SubscriptionNumber subscription, const Exchange&
 
 CommittedOutcome NoticeOf(const OutcomeRecord& record) {
   CommittedOutcome notice;
-  notice.subscription = record.attempt.subscription;
-  notice.seq = record.attempt.seq;
   std::optional<ExceptionRow> waits;
+  if (record.attempt.has_value()) {
+    notice.subscription = record.attempt->subscription;
+    notice.seq = record.attempt->seq;
+  }
   if (record.put_exception.has_value()) {
     waits = record.put_exception->row;
+    notice.subscription = waits->key.subscription;
+    notice.seq = waits->key.seq;
   }
   if (record.resolve_exception.has_value()) {
     notice.resolved = record.resolve_exception->key;
+    notice.released = record.resolve_exception->release_due;
     waits = record.resolve_exception->next;
+  }
+  if (waits.has_value() && waits->state == ExceptionState::kDead && !notice.released.has_value()) {
+    notice.dead_key = waits->ordering_key;
   }
   if (waits.has_value() && waits->state == ExceptionState::kWaiting) {
     notice.due_time = waits->due_time;

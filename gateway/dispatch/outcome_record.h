@@ -14,6 +14,7 @@ namespace postrider {
 struct Exchange {
   LogEntry entry;
   std::optional<ExceptionRow> retry;  // Of an exception; else a first attempt.
+  OrderingKey ordering_key = 0;       // What waits for it (E4).
   int attempt_number = 1;
   absl::Time start_time;
   bool expired = false;  // Its time is over: no POST, only the record (E6).
@@ -21,7 +22,7 @@ struct Exchange {
 
 // What an exchange leaves behind: written in one transaction.
 struct OutcomeRecord {
-  Attempt attempt;
+  std::optional<Attempt> attempt;  // None: it is parked, and nothing was tried.
   std::optional<PutException> put_exception;
   std::optional<ResolveException> resolve_exception;
 };
@@ -33,9 +34,15 @@ struct CommittedOutcome {
   std::optional<ExceptionKey> added;     // A new exception that waits.
   std::optional<ExceptionKey> resolved;  // The exception of a retry.
   std::optional<absl::Time> due_time;  // When the one or the other is due; none: it waits no more.
+  std::optional<absl::Time> released;  // The next parked one of its key is due then.
+  OrderingKey dead_key = 0;            // It is dead, and the next one of this key may go.
 };
 
 CommittedOutcome NoticeOf(const OutcomeRecord& record);
+
+// What makes `entry` a parked exception of its key.
+OutcomeRecord MakeParkedRecord(SubscriptionNumber subscription, const LogEntry& entry,
+                               OrderingKey key);
 
 // Turns an exchange, its result and what follows into the rows that say so.
 OutcomeRecord MakeOutcomeRecord(SubscriptionNumber subscription, const Exchange& exchange,

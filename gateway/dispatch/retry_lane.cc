@@ -96,8 +96,12 @@ std::optional<DueException> RetryLane::Take() {
 void RetryLane::PutBack(DueException exception) { loaded_.push_front(std::move(exception)); }
 
 void RetryLane::OnAdded(const ExceptionKey& key, absl::Time due_time) {
+  OnReleased(key.shard, due_time);
+}
+
+void RetryLane::OnReleased(ShardId shard, absl::Time due_time) {
   ++waiting_;
-  LowerNextDue(key.shard, due_time);
+  LowerNextDue(shard, due_time);
 }
 
 void RetryLane::OnResolved(const ExceptionKey& key, std::optional<absl::Time> next_due) {

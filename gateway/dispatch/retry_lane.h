@@ -42,6 +42,9 @@ class RetryLane {
   // The outcome of a retry is committed; `next_due` if it waits again.
   void OnResolved(const ExceptionKey& key, std::optional<absl::Time> next_due);
 
+  // A parked exception of the shard waits for `due_time` from now on (E4).
+  void OnReleased(ShardId shard, absl::Time due_time);
+
   // Forgets what is loaded and not taken: the rows are read again when they may be sent.
   void Unload();
 

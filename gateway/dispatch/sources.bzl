@@ -1,6 +1,7 @@
 # The sources of gateway/dispatch, for CMake and Bazel alike.
 
 SRCS = [
+    "delivery_order.cc",
     "delivery_queue.cc",
     "delivery_queue_reading.cc",
     "dispatcher.cc",
@@ -19,6 +20,7 @@ SRCS = [
 ]
 
 HDRS = [
+    "delivery_order.h",
     "delivery_queue.h",
     "dispatcher.h",
     "engine.h",

@@ -25,10 +25,16 @@ using SubscriptionNumber = uint64_t;
 using OriginId = uint64_t;
 inline constexpr OriginId kOriginLog = 0;
 
+// What orders deliveries of one subscription: two events of one wait for each other. 0: no order.
+using OrderingKey = uint64_t;
+
 // Seqs fit in 48 bits: a row's key is shard << 48 | seq.
 inline constexpr Seq kSeqMax = (Seq{1} << 48) - 1;
 
 // FNV-1a-64(organization) mod `shard_count`. Never absl::Hash, which is salted per process.
 ShardId ShardOf(absl::string_view organization, uint32_t shard_count);
+
+// The hash of an organization's ordering key, never 0. Two keys that share one wait for each other.
+OrderingKey OrderingKeyOf(absl::string_view organization, absl::string_view key);
 
 }  // namespace postrider

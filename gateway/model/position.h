@@ -51,10 +51,6 @@ enum class DeadReason : uint8_t {
   kQuarantined = 4,  // It brought the process down (E8).
 };
 
-// What orders deliveries of one subscription: a hash of organization and ordering key, so that two
-// keys which share one only wait for each other. 0: no order.
-using OrderingKey = uint64_t;
-
 // A delivery's place among the exceptions (E1).
 struct ExceptionKey {
   ShardId shard = 0;

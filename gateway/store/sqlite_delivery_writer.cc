@@ -1,7 +1,10 @@
 #include "gateway/store/sqlite_delivery_writer.h"
 
+#include <sqlite3.h>
+
 #include <string>
 
+#include "gateway/base/status.h"
 #include "gateway/store/codec.h"
 #include "gateway/store/sqlite_sql.h"
 
@@ -22,9 +25,11 @@ void BindProgress(const ExceptionRow& row, Query* query) {
 }  // namespace
 
 SqliteDeliveryWriter::SqliteDeliveryWriter(Database* database)
-    : insert_exception_(database, sql::kInsertException),
+    : database_(database),
+      insert_exception_(database, sql::kInsertException),
       update_exception_(database, sql::kUpdateException),
       delete_exception_(database, sql::kDeleteException),
+      release_exception_(database, sql::kReleaseException),
       put_reader_(database, sql::kPutReader),
       delete_reader_(database, sql::kDeleteReader) {}
 
@@ -42,7 +47,18 @@ absl::Status SqliteDeliveryWriter::Resolve(const ResolveException& write) {
     BindProgress(*write.next, &query);
   }
   BindKey(write.key, &query);
-  return query.Uint(write.generation).Run();
+  RETURN_IF_ERROR(query.Uint(write.generation).Run());
+  // Who dealt with it meanwhile has released the one behind it.
+  const bool resolved = sqlite3_changes(database_->handle()) > 0;
+  return resolved && write.release_due.has_value() ? Release(write) : absl::OkStatus();
+}
+
+absl::Status SqliteDeliveryWriter::Release(const ResolveException& write) {
+  const ExceptionKey& key = write.key;
+  Query query(&release_exception_);
+  query.Int(ToStoredTime(*write.release_due)).Uint(key.shard).Uint(key.subscription);
+  query.Uint(key.shard).Uint(key.subscription);
+  return query.Int(static_cast<int64_t>(write.ordering_key)).Run();
 }
 
 absl::Status SqliteDeliveryWriter::PutReader(const ReaderRow& row, ShardId shard) {

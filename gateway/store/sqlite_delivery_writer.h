@@ -19,9 +19,13 @@ class SqliteDeliveryWriter {
   absl::Status EraseReader(SubscriptionNumber subscription, ShardId shard);
 
  private:
+  absl::Status Release(const ResolveException& write);
+
+  Database* const database_;
   Statement insert_exception_;
   Statement update_exception_;
   Statement delete_exception_;
+  Statement release_exception_;
   Statement put_reader_;
   Statement delete_reader_;
 };

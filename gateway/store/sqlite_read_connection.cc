@@ -30,6 +30,8 @@ SqliteReadConnection::SqliteReadConnection(std::unique_ptr<Database> database, u
       select_shard_(database_.get(), sql::kSelectShard),
       select_readers_(database_.get(), sql::kSelectReaders),
       select_settled_(database_.get(), sql::kSelectSettled),
+      select_parked_(database_.get(), sql::kSelectParked),
+      select_blocked_keys_(database_.get(), sql::kSelectBlockedKeys),
       select_next_due_(database_.get(), sql::kSelectNextDue),
       count_waiting_(database_.get(), sql::kCountWaiting),
       select_state_(database_.get(), sql::kSelectState),
@@ -100,7 +102,33 @@ absl::Status SqliteReadConnection::ReadSettled(ShardId shard, ShardRecovery* rec
     const SubscriptionNumber subscription = query.NextUint();
     recovery->settled.emplace_back(subscription, query.NextUint());
   }
-  return query.status();
+  RETURN_IF_ERROR(query.status());
+  Query parked(&select_parked_);
+  parked.Uint(shard).Uint(recovery->position.cursor);
+  while (parked.Row()) {
+    const SubscriptionNumber subscription = parked.NextUint();
+    recovery->settled.emplace_back(subscription, parked.NextUint());
+  }
+  return parked.status();
+}
+
+absl::StatusOr<std::vector<BlockedKey>> SqliteReadConnection::ReadBlockedKeys() {
+  ReadTransaction transaction(database_.get());
+  RETURN_IF_ERROR(transaction.status());
+  std::vector<BlockedKey> keys;
+  for (ShardId shard = 0; shard < shard_count_; ++shard) {
+    Query query(&select_blocked_keys_);
+    query.Uint(shard);
+    while (query.Row()) {
+      BlockedKey& blocked = keys.emplace_back();
+      blocked.shard = shard;
+      blocked.subscription = query.NextUint();
+      blocked.key = static_cast<OrderingKey>(query.NextInt());
+      blocked.exceptions = query.NextUint();
+    }
+    RETURN_IF_ERROR(query.status());
+  }
+  return keys;
 }
 
 absl::StatusOr<std::vector<NextDue>> SqliteReadConnection::ReadNextDue() {

@@ -20,6 +20,7 @@ class SqliteReadConnection {
   absl::StatusOr<Configuration> ReadConfiguration();
   absl::StatusOr<ShardRecovery> ReadShard(ShardId shard);
   absl::StatusOr<std::vector<NextDue>> ReadNextDue();
+  absl::StatusOr<std::vector<BlockedKey>> ReadBlockedKeys();
   absl::StatusOr<std::vector<LogEntry>> ReadLog(ShardId shard, Seq after, size_t events,
                                                 size_t bytes);
   absl::StatusOr<std::vector<DueException>> ReadDue(SubscriptionNumber subscription, ShardId shard,
@@ -43,6 +44,8 @@ class SqliteReadConnection {
   Statement select_shard_;
   Statement select_readers_;
   Statement select_settled_;
+  Statement select_parked_;
+  Statement select_blocked_keys_;
   Statement select_next_due_;
   Statement count_waiting_;
   Statement select_state_;

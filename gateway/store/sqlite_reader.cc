@@ -50,6 +50,10 @@ absl::StatusOr<std::vector<NextDue>> SqliteReader::ReadNextDue() {
   return Lease(this)->ReadNextDue();
 }
 
+absl::StatusOr<std::vector<BlockedKey>> SqliteReader::ReadBlockedKeys() {
+  return Lease(this)->ReadBlockedKeys();
+}
+
 absl::StatusOr<std::vector<LogEntry>> SqliteReader::ReadLog(ShardId shard, Seq after, size_t events,
                                                             size_t bytes) {
   return Lease(this)->ReadLog(shard, after, events, bytes);

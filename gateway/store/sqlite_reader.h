@@ -20,6 +20,7 @@ class SqliteReader final : public StoreReader {
   absl::StatusOr<Configuration> ReadConfiguration() override;
   absl::StatusOr<ShardRecovery> ReadShard(ShardId shard) override;
   absl::StatusOr<std::vector<NextDue>> ReadNextDue() override;
+  absl::StatusOr<std::vector<BlockedKey>> ReadBlockedKeys() override;
   absl::StatusOr<std::vector<LogEntry>> ReadLog(ShardId shard, Seq after, size_t events,
                                                 size_t bytes) override;
   absl::StatusOr<std::vector<DueException>> ReadDue(SubscriptionNumber subscription, ShardId shard,

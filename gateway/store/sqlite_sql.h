@@ -103,6 +103,8 @@ CREATE TABLE exception(
   PRIMARY KEY(shard, subscription, seq, origin)
 ) WITHOUT ROWID;
 CREATE INDEX exception_due ON exception(shard, subscription, due_time, seq) WHERE state = 0;
+CREATE INDEX exception_unattempted ON exception(shard, seq, subscription)
+  WHERE attempts = 0 AND throttled = 0;
 CREATE INDEX exception_by_key ON exception(shard, subscription, ordering_key, seq)
   WHERE ordering_key <> 0 AND state <> 1;
 CREATE INDEX exception_dead ON exception(subscription, shard, seq, origin) WHERE state = 1;
@@ -174,6 +176,12 @@ inline constexpr char kUpdateException[] =
 inline constexpr char kDeleteException[] =
     "DELETE FROM exception "
     "WHERE shard = ? AND subscription = ? AND seq = ? AND origin = ? AND generation = ?";
+inline constexpr char kReleaseException[] =
+    "UPDATE exception SET generation = generation + 1, state = 0, due_time = ? "
+    "WHERE shard = ? AND subscription = ? AND origin = 0 AND seq = "
+    "(SELECT seq FROM exception INDEXED BY exception_by_key WHERE shard = ? AND subscription = ? "
+    "AND ordering_key = ? AND ordering_key <> 0 AND state <> 1 AND state = 2 "
+    "ORDER BY seq LIMIT 1)";
 inline constexpr char kPutReader[] =
     "INSERT INTO reader VALUES(?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
     "next_seq = excluded.next_seq, settled = excluded.settled";
@@ -245,6 +253,12 @@ inline constexpr char kSelectReaders[] =
 inline constexpr char kSelectSettled[] =
     "SELECT subscription, seq FROM attempt "
     "WHERE key > ? AND key <= ? AND origin = 0 AND disposition <> 3 AND seq > ?";
+inline constexpr char kSelectParked[] =
+    "SELECT subscription, seq FROM exception INDEXED BY exception_unattempted "
+    "WHERE attempts = 0 AND throttled = 0 AND shard = ? AND seq > ?";
+inline constexpr char kSelectBlockedKeys[] =
+    "SELECT subscription, ordering_key, count(*) FROM exception INDEXED BY exception_by_key "
+    "WHERE ordering_key <> 0 AND state <> 1 AND shard = ? GROUP BY subscription, ordering_key";
 inline constexpr char kSelectNextDue[] =
     "SELECT subscription, due_time FROM exception INDEXED BY exception_due "
     "WHERE state = 0 AND shard = ? AND subscription > ? ORDER BY subscription, due_time LIMIT 1";

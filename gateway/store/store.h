@@ -45,10 +45,15 @@ struct PutException {
 
 // What a retry did to its exception: replaced by `next`, or gone. Applied only if the row still has
 // `generation` (E1); otherwise nothing happens, for it was purged or redriven meanwhile.
+//
+// With `release_due` the first parked exception of `ordering_key` waits for that time from now on
+// (E4).
 struct ResolveException {
   ExceptionKey key;
   uint64_t generation = 0;
   std::optional<ExceptionRow> next;  // Its generation is set by the store.
+  OrderingKey ordering_key = 0;
+  std::optional<absl::Time> release_due;
 };
 
 // Everything at or below `cursor` is settled for all on the tail. Never moves back.
@@ -153,7 +158,7 @@ struct ShardRecovery {
   ShardPosition position;
   absl::Time last_accept_time;
   std::vector<ReaderRow> readers;
-  // Pairs above the cursor that are settled by a committed attempt (R1).
+  // Pairs above the cursor that are settled by a committed attempt (R1), or parked without one.
   std::vector<std::pair<SubscriptionNumber, Seq>> settled;
 };
 
@@ -164,6 +169,14 @@ struct NextDue {
   ShardId shard = 0;
   absl::Time due_time;
   uint64_t waiting = 0;
+};
+
+// An ordering key of a subscription with exceptions that wait or are parked (E4).
+struct BlockedKey {
+  SubscriptionNumber subscription = 0;
+  ShardId shard = 0;
+  OrderingKey key = 0;
+  uint64_t exceptions = 0;
 };
 
 struct DueException {
@@ -221,6 +234,7 @@ class StoreReader {
   virtual absl::StatusOr<Configuration> ReadConfiguration() = 0;
   virtual absl::StatusOr<ShardRecovery> ReadShard(ShardId shard) = 0;
   virtual absl::StatusOr<std::vector<NextDue>> ReadNextDue() = 0;
+  virtual absl::StatusOr<std::vector<BlockedKey>> ReadBlockedKeys() = 0;
 
   // Events of `shard` after `after`, oldest first: at most `events`, and at most `bytes` of body,
   // but at least one. Empty only at the end of the log.

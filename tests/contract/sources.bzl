@@ -1,6 +1,7 @@
 # The sources of tests/contract, for CMake and Bazel alike.
 
 TESTS = [
+    "store_order_test.cc",
     "store_append_test.cc",
     "store_configuration_test.cc",
     "store_contract.cc",

@@ -57,17 +57,9 @@ Process::Process(const Options& options, FakeClock* clock, SeededRandom* random,
 }
 
 void Process::Recover(uint32_t shard_count) {
-  const absl::StatusOr<Configuration> configuration = store_.reader->ReadConfiguration();
-  CHECK(configuration.ok());
-  std::vector<ShardRecovery> shards;
-  for (ShardId shard = 0; shard < shard_count; ++shard) {
-    absl::StatusOr<ShardRecovery> recovery = store_.reader->ReadShard(shard);
-    CHECK(recovery.ok());
-    shards.push_back(*std::move(recovery));
-  }
-  const absl::StatusOr<std::vector<NextDue>> next_due = store_.reader->ReadNextDue();
-  CHECK(next_due.ok());
-  engine_->Recover(*configuration, shards, *next_due);
+  const absl::StatusOr<Engine::Recovery> recovery = Engine::Read(*store_.reader, shard_count);
+  CHECK(recovery.ok());
+  engine_->Recover(*recovery);
   engine_->Start();
 }
 

@@ -87,12 +87,15 @@ class Course {
          absl::Seconds(30), absl::Minutes(5)}};
     static const char* const kPatterns[] = {"", "", "order.*", "order.paid", "user.*"};
     static const char* const kOrganizations[] = {"acme", "acme", "acme/shop", "globex"};
+    static const OrderMode kOrders[] = {OrderMode::kUnordered, OrderMode::kUnordered,
+                                        OrderMode::kByKey, OrderMode::kStrict};
     FakeSubscriber& subscriber = world_.SubscribeSoon(
         kPatterns[random_.Below(5)], {.organization = kOrganizations[random_.Below(4)],
                                       .scope = random_.OneIn(4) ? Scope::kSelf : Scope::kSubtree,
                                       .schedule = kSchedules[random_.Below(kSchedules.size())],
                                       .max_in_flight = static_cast<int>(1 + random_.Below(10)),
-                                      .paused = random_.OneIn(8)});
+                                      .paused = random_.OneIn(8),
+                                      .order = kOrders[random_.Below(4)]});
     subscribers_.push_back(&subscriber);
     Script(subscriber);
   }
@@ -120,10 +123,11 @@ class Course {
   void PublishSome(size_t count) {
     static const char* const kTypes[] = {"order.paid", "order.line.added", "user.login"};
     static const char* const kOrganizations[] = {"acme", "acme/shop", "acme/shop/desk", "globex"};
+    static const char* const kKeys[] = {"", "", "order 1", "order 2", "order 3"};
     for (size_t i = 0; i < count; ++i) {
       const size_t bytes = large_bodies_ ? random_.Below(1'000'000) : random_.Below(300);
       world_.Publish(kTypes[random_.Below(3)], std::string(bytes, 'x'),
-                     kOrganizations[random_.Below(4)]);
+                     kOrganizations[random_.Below(4)], kKeys[random_.Below(5)]);
     }
   }
 

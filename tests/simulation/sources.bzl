@@ -12,4 +12,5 @@ TESTS = [
     "world.cc",
     "world.h",
     "world_checks.cc",
+    "world_order.cc",
 ]

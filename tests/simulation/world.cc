@@ -86,6 +86,7 @@ FakeSubscriber& World::SubscribeSoon(std::string pattern, SubscribeOptions optio
   subscription.secrets = {Secret{.text = "secret", .create_time = {}, .expire_time = {}}};
   subscription.policy.schedule = std::move(options.schedule);
   subscription.policy.max_in_flight = options.max_in_flight;
+  subscription.policy.order = options.order;
   subscription.paused = options.paused;
   Subscribed& subscribed = subscribed_[url];
   subscribed.subscriber = &subscriber;
@@ -146,12 +147,14 @@ World::Subscribed& World::Of(const FakeSubscriber& subscriber) {
 
 // --- Events
 
-Uuid World::Publish(std::string type, std::string body, const std::string& organization) {
+Uuid World::Publish(std::string type, std::string body, const std::string& organization,
+                    std::string ordering_key) {
   auto event = std::make_shared<Event>();
   event->id = Uuid::Version7(clock_.Now(), {random_.Next(), random_.Next()});
   event->organization = organization;
   event->organization_path = PathOf(organization);
   event->type = std::move(type);
+  event->ordering_key = std::move(ordering_key);
   event->time = clock_.Now();
   event->content_hash = HashOf(body);
   event->body = std::move(body);

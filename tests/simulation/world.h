@@ -42,6 +42,7 @@ class World {
     std::vector<absl::Duration> schedule;  // Empty: the built-in one.
     int max_in_flight = 10;
     bool paused = false;
+    OrderMode order = OrderMode::kUnordered;
   };
   struct Published {
     std::shared_ptr<const Event> event;
@@ -69,7 +70,8 @@ class World {
   // --- Events ---
   // Submits a new event of an organization: `acme`, or one of those below it (`acme/shop`), or
   // another. Who does not wait for the answer looks at published() later.
-  Uuid Publish(std::string type, std::string body, const std::string& organization);
+  Uuid Publish(std::string type, std::string body, const std::string& organization,
+               std::string ordering_key = "");
   Uuid Publish(std::string type, std::string body) {
     return Publish(std::move(type), std::move(body), "acme");
   }
@@ -121,6 +123,11 @@ class World {
 
   void OnArrival(const FakeSubscriber& subscriber, const Arrival& arrival);
   void CheckHistory(const Subscribed& subscribed, const Arrival& arrival, const std::string& what);
+  void CheckOrder(const Subscribed& subscribed, const Published& published,
+                  const std::string& what);
+  bool WaitsFor(const Subscribed& subscribed, const Published& later,
+                const Published& earlier) const;
+  bool IsOver(const Subscribed& subscribed, const Published& published);
   void ReadCommitted();
   void ReadAttempts(Subscribed* subscribed);
   void CheckAttempts(const Subscribed& subscribed);

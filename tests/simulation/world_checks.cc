@@ -67,6 +67,7 @@ void World::OnArrival(const FakeSubscriber& subscriber, const Arrival& arrival) 
     }
   }
   CheckHistory(subscribed, arrival, what);
+  CheckOrder(subscribed, published->second, what);
   subscribed.arrivals[arrival.event_id].push_back(subscriber.arrivals().size());
 }
 

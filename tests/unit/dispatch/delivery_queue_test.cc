@@ -74,6 +74,8 @@ class DeliveryQueueTest : public testing::Test {
   uint64_t epoch_ = 0;
 };
 
+Attempt AttemptOf(const OutcomeRecord& record) { return record.attempt.value_or(Attempt()); }
+
 const PostResult kSucceeded{};
 const PostResult kFailed{.outcome = Outcome::kHttpStatus, .http_status = 500};
 const PostResult kOwnFault{.outcome = Outcome::kInternalError};
@@ -81,7 +83,7 @@ const PostResult kOwnFault{.outcome = Outcome::kInternalError};
 TEST_F(DeliveryQueueTest, SendsInOrderUpToItsCap) {
   Feed(1, 3);
   EXPECT_THAT(Start(), ElementsAre(1, 2));
-  EXPECT_EQ(End(1, kSucceeded)->attempt.disposition, Disposition::kDelivered);
+  EXPECT_EQ(AttemptOf(*End(1, kSucceeded)).disposition, Disposition::kDelivered);
   EXPECT_THAT(Start(), ElementsAre(3));
 }
 
@@ -100,8 +102,8 @@ TEST_F(DeliveryQueueTest, AFailureBecomesAnExceptionWithItsAttempt) {
   Feed(1, 1);
   Start();
   const OutcomeRecord record = *End(1, kFailed);
-  EXPECT_EQ(record.attempt.disposition, Disposition::kException);
-  EXPECT_EQ(record.attempt.next_attempt_time, kNow + absl::Seconds(5));
+  EXPECT_EQ(AttemptOf(record).disposition, Disposition::kException);
+  EXPECT_EQ(AttemptOf(record).next_attempt_time, kNow + absl::Seconds(5));
   ASSERT_TRUE(record.put_exception.has_value());
   EXPECT_EQ(record.put_exception->row.attempts, 1);
   queue_->OnCommitted(0, NoticeOf(record), 1);
@@ -121,8 +123,8 @@ TEST_F(DeliveryQueueTest, ARetryIsResolvedByItsGeneration) {
   queue_->OnLoaded(*load, std::vector<DueException>{due}, kNow);
   EXPECT_THAT(Start(), ElementsAre(4));
   const OutcomeRecord record = *End(4, kFailed);
-  EXPECT_EQ(record.attempt.origin, AttemptOrigin::kRetry);
-  EXPECT_EQ(record.attempt.number, 12);
+  EXPECT_EQ(AttemptOf(record).origin, AttemptOrigin::kRetry);
+  EXPECT_EQ(AttemptOf(record).number, 12);
   EXPECT_EQ(record.resolve_exception->generation, 7U);
   EXPECT_EQ(record.resolve_exception->next->state, ExceptionState::kDead);
   queue_->OnCommitted(0, NoticeOf(record), 1);
@@ -138,7 +140,7 @@ TEST_F(DeliveryQueueTest, OurOwnFaultIsTriedAgainInPlaceAndNotCharged) {
   EXPECT_EQ(queue_->next_poll(kNow, monotonic_), monotonic_ + absl::Seconds(1));
   monotonic_ += absl::Seconds(1);
   EXPECT_THAT(Start(), ElementsAre(1));
-  EXPECT_EQ(End(1, kSucceeded)->attempt.number, 1);
+  EXPECT_EQ(AttemptOf(*End(1, kSucceeded)).number, 1);
 }
 
 TEST_F(DeliveryQueueTest, AnEventWhoseTimeIsOverIsRecordedAndNotSent) {
@@ -152,7 +154,7 @@ TEST_F(DeliveryQueueTest, AnEventWhoseTimeIsOverIsRecordedAndNotSent) {
   EXPECT_TRUE(exchange->expired);
   const OutcomeRecord record =
       *queue_->OnResult(*exchange, PostResult{.outcome = Outcome::kExpired}, kNow, monotonic_, 0);
-  EXPECT_EQ(record.attempt.disposition, Disposition::kDead);
+  EXPECT_EQ(AttemptOf(record).disposition, Disposition::kDead);
   EXPECT_EQ(record.put_exception->row.dead_reason, DeadReason::kExpired);
 }
 

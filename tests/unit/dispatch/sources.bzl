@@ -1,6 +1,7 @@
 # The tests of gateway/dispatch, for CMake and Bazel alike.
 
 TESTS = [
+    "delivery_order_test.cc",
     "delivery_queue_test.cc",
     "retry_lane_test.cc",
     "retry_policy_test.cc",

@@ -50,6 +50,7 @@ INSTANTIATE_TEST_SUITE_P(
     Hot, QueryPlan,
     testing::Values(sql::kSelectLastSegment, sql::kSelectLastSubscription, sql::kSelectKnownEvent,
                     sql::kUpdateShard, sql::kUpdateException, sql::kDeleteException,
+                    sql::kReleaseException, sql::kSelectParked, sql::kSelectBlockedKeys,
                     sql::kDeleteReader, sql::kSelectSubscription, sql::kUpdateSubscription,
                     sql::kDeleteSubscription, sql::kSelectPurgeEnd, sql::kPurgeExceptions,
                     sql::kSetPurged, sql::kSelectShard, sql::kSelectReaders, sql::kSelectSettled,

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "gateway/model/event.h"
+#include "gateway/model/ids.h"
+#include "gateway/model/position.h"
+#include "gateway/model/subscription.h"
+
+namespace postrider {
+
+// Which deliveries of one subscription wait for an earlier one of their key (E4, E5).
+//
+// Of each key one delivery is under way: it is among those ready to be sent, or on the wire, or it
+// is dead and that is not committed yet. Later ones are held here, in the order of the log. When
+// one fails it becomes an exception, and those behind it become parked ones: rows without an
+// attempt, which the store releases one by one, each in the transaction that ends the one before
+// it. A strict subscription is one whose shard is the key and that parks nothing: it reads no
+// further until the exception is gone. Pure bookkeeping on the subscription's loop.
+class DeliveryOrder {
+ public:
+  explicit DeliveryOrder(OrderMode mode) : mode_(mode) {}
+
+  // The key of an event for this subscription; 0: it waits for no other.
+  OrderingKey KeyOf(const LogEntry& entry) const;
+
+  // At the start: `rows` exceptions of the key wait or are parked.
+  void Restore(ShardId shard, OrderingKey key, uint64_t rows);
+
+  // --- What comes, in the order of the log per shard ---
+  enum class Place { kReady, kHeld, kParked };
+  // Where the event goes. kHeld: it is kept here. kParked: it must become a parked exception.
+  Place Arrive(const LogEntry& entry);
+
+  // --- What became of the one that was under way; key 0 is ignored ---
+  // Each returns the next that may be sent, if there is one.
+  std::optional<LogEntry> OnDelivered(ShardId shard, OrderingKey key);
+  // It waits as an exception; NextToPark() gives those behind it.
+  void OnExcepted(ShardId shard, OrderingKey key);
+  // The next one goes when that has been committed.
+  void OnDead(ShardId shard, OrderingKey key);
+  std::optional<LogEntry> OnDeathCommitted(ShardId shard, OrderingKey key);
+
+  // The exception of the key that was waiting has come to its end.
+  struct Resolved {
+    bool release = false;          // The next parked one must be released in the same transaction.
+    std::optional<LogEntry> next;  // May be sent at once.
+  };
+  Resolved OnResolved(ShardId shard, OrderingKey key, bool delivered);
+
+  // Takes an event that is held behind exceptions and for which there is room as a parked one.
+  std::optional<LogEntry> NextToPark();
+
+  // --- Memory ---
+  // Drops all that is held of a shard, to be read again; appends their seqs.
+  void UnloadHeld(ShardId shard, std::vector<Seq>* seqs);
+  // A ready one was dropped, to be read again. What was held behind it was before.
+  void OnUnloaded(const LogEntry& entry);
+  size_t held() const { return held_; }
+  size_t held_bytes() const { return held_bytes_; }
+
+  // Whether no more should be read of the shard, because it could only be held.
+  bool Stopped(ShardId shard) const;
+  bool AnyStopped() const { return !stopped_.empty(); }
+  bool empty() const { return keys_.empty(); }
+
+ private:
+  using Key = std::pair<ShardId, OrderingKey>;
+  struct State {
+    bool busy = false;        // One is ready, on the wire, or dead and not yet committed.
+    uint64_t exceptions = 0;  // Rows that wait or are parked, those submitted included.
+    std::deque<LogEntry> held;
+  };
+
+  bool RoomToPark(const State& state) const;
+  void AddException(State& state);
+  std::optional<LogEntry> Free(const Key& key);
+  LogEntry Unhold(State& state);
+  // After each change of a key's state.
+  void Update(const Key& key, const State& state);
+
+  const OrderMode mode_;
+  std::map<Key, State> keys_;
+  std::set<Key> stopped_;    // Behind exceptions, with what can't be parked.
+  std::set<Key> to_park_;    // Behind exceptions, with what can.
+  uint64_t exceptions_ = 0;  // Of all keys.
+  size_t held_ = 0;
+  size_t held_bytes_ = 0;
+};
+
+}  // namespace postrider

@@ -1,0 +1,54 @@
+// What World holds ordered subscriptions to (E4, E5).
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "tests/simulation/world.h"
+
+namespace postrider {
+
+// An event that has not been sent before goes only after all those before it in its order.
+void World::CheckOrder(const Subscribed& subscribed, const Published& published,
+                       const std::string& what) {
+  const bool ordered =
+      subscribed.record != nullptr && subscribed.record->policy.order != OrderMode::kUnordered;
+  if (!ordered || published.seq == 0 || subscribed.arrivals.contains(published.event->id)) return;
+  for (const auto& [id, earlier] : published_) {
+    if (WaitsFor(subscribed, published, earlier) && !IsOver(subscribed, earlier)) {
+      Violation(absl::StrCat(what, ": overtakes event ", id.ToString()));
+    }
+  }
+}
+
+bool World::WaitsFor(const Subscribed& subscribed, const Published& later,
+                     const Published& earlier) const {
+  const bool before = earlier.seq > 0 && earlier.shard == later.shard && earlier.seq < later.seq;
+  if (!before || !IsOwed(subscribed, earlier)) return false;
+  if (subscribed.record->policy.order == OrderMode::kStrict) return true;
+  return !later.event->ordering_key.empty() &&
+         earlier.event->ordering_key == later.event->ordering_key &&
+         earlier.event->organization == later.event->organization;
+}
+
+// Delivered, as far as the sender has heard, or dead in the store.
+bool World::IsOver(const Subscribed& subscribed, const Published& published) {
+  const Uuid& id = published.event->id;
+  if (const auto places = subscribed.arrivals.find(id); places != subscribed.arrivals.end()) {
+    for (const size_t place : places->second) {
+      const Arrival& arrival = subscribed.subscriber->arrivals()[place];
+      if (arrival.answered && arrival.success) return true;
+    }
+  }
+  AttemptQuery query;
+  query.event = std::make_pair(published.shard, published.seq);
+  query.limit = 500;
+  const absl::StatusOr<AttemptPage> page = process_->reader().ListAttempts(query);
+  if (!page.ok()) return false;
+  return std::any_of(page->attempts.begin(), page->attempts.end(), [&](const ListedAttempt& a) {
+    return a.attempt.subscription == subscribed.record->number &&
+           (a.attempt.disposition == Disposition::kDelivered ||
+            a.attempt.disposition == Disposition::kDead);
+  });
+}
+
+}  // namespace postrider
