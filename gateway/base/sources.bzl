@@ -10,6 +10,7 @@ SRCS = [
     "random.cc",
     "status.cc",
     "uuid.cc",
+    "work_item.cc",
 ]
 
 HDRS = [
@@ -25,5 +26,6 @@ HDRS = [
     "random.h",
     "status.h",
     "uuid.h",
+    "work_item.h",
     "version.h",
 ]

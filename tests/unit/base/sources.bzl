@@ -5,4 +5,5 @@ TESTS = [
     "random_test.cc",
     "status_test.cc",
     "uuid_test.cc",
+    "work_item_test.cc",
 ]

@@ -1,0 +1,103 @@
+#include "gateway/base/work_item.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/base/status.h"
+
+namespace postrider {
+namespace {
+
+constexpr std::array<int, 5> kOwnSignals = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL};
+
+// As it stands in the file; one write each, so that a reader finds it whole or not at all.
+struct Record {
+  uint64_t magic;
+  uint64_t boot;
+  uint64_t shard;
+  uint64_t subscription;
+  uint64_t seq;
+};
+constexpr uint64_t kMagic = 0x3168746165446472;  // "rdDeath1"
+
+// Plain data, so that a signal handler may read it.
+thread_local WorkItem current;
+
+// Set before the handlers are.
+int deaths_file = -1;
+uint64_t own_boot = 0;
+
+// Only what is safe in a signal handler.
+void OnOwnSignal(int signal_number) {
+  if (current.seq != 0) {
+    const Record record{kMagic, own_boot, current.shard, current.subscription, current.seq};
+    const ssize_t ignored = write(deaths_file, &record, sizeof(record));
+    static_cast<void>(ignored);
+    fdatasync(deaths_file);
+  }
+  signal(signal_number, SIG_DFL);
+  raise(signal_number);
+}
+
+absl::Status FileError(const std::string& path, int error) {
+  return absl::InternalError(absl::StrCat(path, ": ", std::strerror(error)));
+}
+
+}  // namespace
+
+WorkScope::WorkScope(const WorkItem& item) : before_(current) { current = item; }
+
+WorkScope::~WorkScope() { current = before_; }
+
+absl::Status RecordDeaths(const std::string& path, uint64_t boot) {
+  deaths_file = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (deaths_file < 0) {
+    return FileError(path, errno);
+  }
+  own_boot = boot;
+  struct sigaction action {};
+  action.sa_handler = OnOwnSignal;
+  // A second fault in the handler ends the process at once.
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
+  for (const int signal_number : kOwnSignals) {
+    if (sigaction(signal_number, &action, nullptr) != 0) {
+      return FileError(path, errno);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Death>> ReadDeaths(const std::string& path) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) {
+    return errno == ENOENT ? absl::StatusOr<std::vector<Death>>(std::vector<Death>())
+                           : FileError(path, errno);
+  }
+  std::vector<Death> deaths;
+  Record record{};
+  while (read(file, &record, sizeof(record)) == static_cast<ssize_t>(sizeof(record))) {
+    if (record.magic == kMagic) {
+      deaths.push_back(
+          {.item = {record.shard, record.subscription, record.seq}, .boot = record.boot});
+    }
+  }
+  close(file);
+  return deaths;
+}
+
+absl::Status ForgetDeaths(const std::string& path) {
+  if (truncate(path.c_str(), 0) != 0 && errno != ENOENT) {
+    return FileError(path, errno);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace postrider

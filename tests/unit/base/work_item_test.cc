@@ -1,0 +1,124 @@
+// Goal: a death by the process's own fault says what was being worked on, and no other death does
+// (E8).
+// Method: children that die in each way.
+
+#include "gateway/base/work_item.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace postrider {
+namespace {
+
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class WorkItemTest : public testing::Test {
+ protected:
+  WorkItemTest() : path_(testing::TempDir() + "/deaths." + std::to_string(getpid())) {
+    unlink(path_.c_str());
+  }
+  ~WorkItemTest() override { unlink(path_.c_str()); }
+
+  // Runs `body` in a child that records its deaths. Returns the signal that ended it.
+  int Die(const std::function<void()>& body) {
+    const pid_t child = fork();
+    if (child == 0) {
+      if (!RecordDeaths(path_, 77).ok()) _exit(3);
+      body();
+      _exit(0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  }
+  std::vector<Death> Deaths() { return *ReadDeaths(path_); }
+
+  const std::string path_;
+};
+
+TEST_F(WorkItemTest, EachSignalOfOurOwnSaysWhatWasBeingDone) {
+  for (const int signal_number : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL}) {
+    EXPECT_EQ(Die([signal_number] {
+                const WorkScope scope({.shard = 3, .subscription = 5, .seq = 8});
+                raise(signal_number);
+              }),
+              signal_number);
+  }
+  ASSERT_THAT(Deaths(), SizeIs(5));
+  EXPECT_EQ(Deaths()[4].item, (WorkItem{.shard = 3, .subscription = 5, .seq = 8}));
+  EXPECT_EQ(Deaths()[4].boot, 77U);
+}
+
+TEST_F(WorkItemTest, BeingKilledDoesNotCount) {
+  for (const int signal_number : {SIGKILL, SIGTERM, SIGHUP}) {
+    EXPECT_EQ(Die([signal_number] {
+                const WorkScope scope({.shard = 3, .subscription = 5, .seq = 8});
+                raise(signal_number);
+              }),
+              signal_number);
+  }
+  EXPECT_THAT(Deaths(), IsEmpty());
+}
+
+TEST_F(WorkItemTest, WhoWorksOnNothingBlamesNothing) {
+  Die([] {
+    { const WorkScope scope({.shard = 1, .subscription = 1, .seq = 1}); }
+    raise(SIGSEGV);
+  });
+  EXPECT_THAT(Deaths(), IsEmpty());
+}
+
+TEST_F(WorkItemTest, AThreadBlamesItsOwnItem) {
+  Die([] {
+    const WorkScope scope({.shard = 1, .subscription = 1, .seq = 1});
+    std::thread([] {
+      const WorkScope inner({.shard = 2, .subscription = 2, .seq = 2});
+      raise(SIGSEGV);
+    }).join();
+  });
+  ASSERT_THAT(Deaths(), SizeIs(1));
+  EXPECT_EQ(Deaths()[0].item.seq, 2U);
+}
+
+TEST_F(WorkItemTest, TheInnermostItemIsBlamed) {
+  Die([] {
+    const WorkScope outer({.shard = 1, .subscription = 1, .seq = 1});
+    { const WorkScope inner({.shard = 1, .subscription = 1, .seq = 2}); }
+    raise(SIGABRT);
+  });
+  EXPECT_EQ(Deaths().at(0).item.seq, 1U);
+}
+
+TEST_F(WorkItemTest, ATornRecordIsLeftOut) {
+  Die([] {
+    const WorkScope scope({.shard = 3, .subscription = 5, .seq = 8});
+    raise(SIGSEGV);
+  });
+  std::ofstream(path_, std::ios::app) << "torn";
+  EXPECT_THAT(Deaths(), SizeIs(1));
+}
+
+TEST_F(WorkItemTest, ForgottenDeathsAreGone) {
+  Die([] {
+    const WorkScope scope({.shard = 3, .subscription = 5, .seq = 8});
+    raise(SIGSEGV);
+  });
+  EXPECT_TRUE(ForgetDeaths(path_).ok());
+  EXPECT_THAT(Deaths(), IsEmpty());
+  unlink(path_.c_str());
+  EXPECT_TRUE(ForgetDeaths(path_).ok());
+  EXPECT_THAT(Deaths(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace postrider
