@@ -47,6 +47,10 @@ struct EventInput {
   std::vector<std::string> targets;
   std::string traceparent;
   std::optional<absl::Time> expire_time;
+
+  // Never a publisher's: the event is the gateway's own, about the subscription of this id, and its
+  // type begins with kOperationalPrefix (operational_event.h). Empty: it is a publisher's.
+  std::string about;
 };
 
 }  // namespace postrider

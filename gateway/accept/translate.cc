@@ -54,7 +54,8 @@ absl::StatusOr<EventInput> Normalize(const EventInput& input) {
                     .ordering_key = input.ordering_key,
                     .targets = input.targets,
                     .traceparent = input.traceparent,
-                    .expire_time = input.expire_time};
+                    .expire_time = input.expire_time,
+                    .about = input.about};
   const auto rank = [](const std::pair<std::string, std::string>& link) {
     const auto* found = std::find(kPrimaryLinks.begin(), kPrimaryLinks.end(), link.first);
     return std::make_pair(found - kPrimaryLinks.begin(), absl::string_view(link.first));
@@ -144,6 +145,7 @@ absl::StatusOr<std::shared_ptr<const Event>> Translate(const EventInput& input,
   event->targets = std::move(normal.targets);
   event->traceparent = std::move(normal.traceparent);
   event->expire_time = normal.expire_time;
+  event->about = std::move(normal.about);
   return event;
 }
 

@@ -20,9 +20,9 @@
 namespace postrider {
 namespace {
 
-absl::Status ValidateType(absl::string_view type) {
-  RETURN_IF_ERROR(ValidateEventType("type", type));
-  if (absl::StartsWith(type, kOperationalPrefix)) {
+absl::Status ValidateType(const EventInput& event) {
+  RETURN_IF_ERROR(ValidateEventType("type", event.type));
+  if (event.about.empty() && absl::StartsWith(event.type, kOperationalPrefix)) {
     return InvalidField("type", "names beginning 'postrider.' are the gateway's own");
   }
   return absl::OkStatus();
@@ -170,7 +170,7 @@ absl::Status ValidateEvent(const EventInput& event, absl::Time now) {
   if (!event.id.empty() && !Uuid::Parse(event.id).has_value()) {
     return InvalidField("id", "must be a UUID in its 36-character form, or absent");
   }
-  RETURN_IF_ERROR(ValidateType(event.type));
+  RETURN_IF_ERROR(ValidateType(event));
   if (event.time.has_value()) RETURN_IF_ERROR(ValidateTimestamp("time", *event.time));
   RETURN_IF_ERROR(ValidateOrganization("organization", event.organization));
   RETURN_IF_ERROR(ValidatePath(event));

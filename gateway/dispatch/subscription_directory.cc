@@ -57,6 +57,9 @@ bool SubscriptionDirectory::IsOwed(const Subscription& subscription, const LogEn
       entry.seq <= subscription.start_seqs[entry.shard]) {
     return false;
   }
+  if (entry.event->about == subscription.id) {
+    return false;
+  }
   const std::vector<std::string>& targets = entry.event->targets;
   return targets.empty() ||
          std::find(targets.begin(), targets.end(), subscription.id) != targets.end();

@@ -29,6 +29,7 @@ struct Event {
   std::vector<std::string> targets;            // Subscription ids; empty: all that match.
   std::string traceparent;                     // Empty: none.
   std::optional<absl::Time> expire_time;
+  std::string about;  // An operational event: the subscription that is not to get it. Else empty.
   ContentHash content_hash{};
   std::string body;  // The bytes that are stored, signed and sent.
 };

@@ -32,6 +32,7 @@ absl::Status DecodeExtra(absl::string_view bytes, Event* event) {
     event->expire_time = decoder.Time();
   }
   event->time += absl::Nanoseconds(decoder.Int());
+  event->about = decoder.String();
   return decoder.ok() ? absl::OkStatus() : absl::DataLossError("store: an event's row is damaged");
 }
 
@@ -54,7 +55,7 @@ std::string EncodePath(const Event& event) {
 std::string EncodeExtra(const Event& event) {
   const int64_t nanoseconds = IsFinite(event.time) ? SubMicroseconds(event.time) : 0;
   if (event.ordering_key.empty() && event.targets.empty() && event.traceparent.empty() &&
-      !event.expire_time.has_value() && nanoseconds == 0) {
+      !event.expire_time.has_value() && event.about.empty() && nanoseconds == 0) {
     return std::string();
   }
   Encoder encoder;
@@ -66,6 +67,7 @@ std::string EncodeExtra(const Event& event) {
     encoder.PutTime(*event.expire_time);
   }
   encoder.PutInt(nanoseconds);
+  encoder.PutString(event.about);
   return std::move(encoder).Take();
 }
 

@@ -1,6 +1,7 @@
 # The tests of gateway/accept, for CMake and Bazel alike.
 
 TESTS = [
+    "operational_event_test.cc",
     "activity_test.cc",
     "content_hash_test.cc",
     "json_text_fuzz_test.cc",
