@@ -102,6 +102,10 @@ inline constexpr size_t kUncommittedOutcomesMax = 1000;
 inline constexpr absl::Duration kUncommittedAgeMax = absl::Seconds(1);
 inline constexpr absl::Duration kOutcomeGatherMax = absl::Milliseconds(5);
 
+// --- Turns to send and what may be in flight (T4) ------------------------------------------------
+inline constexpr size_t kFairQuantumBytes = 16 * 1024;  // A turn: some ten ordinary events.
+inline constexpr size_t kExchangeCostBytes = 1024;      // What an exchange costs besides its body.
+
 // --- The commit queue (S5) ----------------------------------------------------------------------
 inline constexpr size_t kGroupBytesMax = 8 * 1024 * 1024;
 inline constexpr size_t kCommitQueueBytesMax = 64 * 1024 * 1024;
