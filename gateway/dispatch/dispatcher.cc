@@ -181,8 +181,12 @@ void Dispatcher::RunTails() {
 void Dispatcher::RunTail(ShardTail& tail) {
   const absl::Duration now = services_.clock->Monotonic();
   const ShardId shard = tail.shard();
-  if (tail.FanOut(kFanOutPairsPerTurn, now)) {
+  // While its next slice is posted the shard has no other: what comes in meanwhile must not give it
+  // more turns than the shards beside it.
+  if (!tails_fanning_out_.contains(shard) && tail.FanOut(kFanOutPairsPerTurn, now)) {
+    tails_fanning_out_.insert(shard);
     loop_->Post([this, shard] {
+      tails_fanning_out_.erase(shard);
       active_tails_.insert(shard);
       EndTurn();
     });

@@ -172,6 +172,7 @@ class Dispatcher final : private Outbox {
   absl::btree_set<SubscriptionNumber> active_queues_;
   std::deque<SubscriptionNumber> held_back_;  // Could send, but the loop may not start exchanges.
   absl::btree_set<ShardId> tails_reading_;
+  absl::btree_set<ShardId> tails_fanning_out_;  // In slices: the next one has been posted.
   std::vector<std::vector<Message>> outgoing_;  // One a loop.
 
   // Alarms: what is to be looked at when.
