@@ -68,7 +68,10 @@ absl::Status Gateway::Impl::Start() {
   const DeliveryQueue::Options queue_options{
       .max_in_flight_default = options_.max_in_flight_default,
       .default_schedule = options_.default_schedule};
-  engine_ = std::make_unique<Engine>(LoopParts(), options_.shard_count, services, queue_options);
+  const SendTurns::Caps caps{.in_flight = options_.max_in_flight_total,
+                             .in_flight_per_origin = options_.max_in_flight_per_origin};
+  engine_ =
+      std::make_unique<Engine>(LoopParts(), options_.shard_count, services, queue_options, caps);
   admin_ = std::make_unique<SubscriptionAdmin>(
       SubscriptionAdmin::Parts{.clock = SystemClock(),
                                .random = SystemRandom(),

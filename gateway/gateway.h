@@ -33,7 +33,9 @@ struct GatewayOptions {
   uint32_t shard_count = 16;  // Fixed at the store's creation: another number refuses to start.
   int loops = 0;              // 0: half of the cores, at least 1.
   int store_readers = 2;
-  int max_in_flight_default = 10;  // Per subscription.
+  int max_in_flight_default = 10;                            // Per subscription.
+  int max_in_flight_total = kInFlightTotalDefault;           // kInFlightTotalMin to …Max.
+  int max_in_flight_per_origin = kInFlightPerOriginDefault;  // 1 to kInFlightPerOriginMax.
   uint64_t store_free_bytes_min = 256ULL * 1024 * 1024;
 };
 

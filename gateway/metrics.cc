@@ -30,6 +30,9 @@ struct Totals {
   uint64_t own_faults = 0;
   int64_t in_flight = 0;
   int64_t queues = 0;
+  int64_t waiting_for_turn = 0;
+  int64_t waiting_for_origin = 0;
+  int64_t waiting_for_share = 0;
   int64_t exceptions_waiting = 0;
   int64_t tail_age_ms = 0;
   int64_t retry_age_ms = 0;
@@ -45,6 +48,9 @@ Totals AddUp(const Engine& engine) {
     totals.own_faults += loop.own_faults;
     totals.in_flight += loop.in_flight;
     totals.queues += loop.queues;
+    totals.waiting_for_turn += loop.waiting_for_turn;
+    totals.waiting_for_origin += loop.waiting_for_origin;
+    totals.waiting_for_share += loop.waiting_for_share;
     totals.exceptions_waiting += loop.exceptions_waiting;
     totals.tail_age_ms = std::max<int64_t>(totals.tail_age_ms, loop.tail_oldest_age_ms);
     totals.retry_age_ms = std::max<int64_t>(totals.retry_age_ms, loop.retry_oldest_age_ms);
@@ -89,6 +95,12 @@ std::string FormatMetrics(const Engine& engine, const GroupCommitStats& commits,
   AddOne(&text, "postrider_in_flight", "gauge", "Exchanges under way.", totals.in_flight);
   AddOne(&text, "postrider_delivery_queues", "gauge", "Subscriptions that have a queue in memory.",
          totals.queues);
+  AddHead(&text, "postrider_subscriptions_waiting", "gauge",
+          "Subscriptions that could send but may not yet, by what they wait for.");
+  absl::StrAppend(&text, "postrider_subscriptions_waiting{for=\"turn\"} ", totals.waiting_for_turn,
+                  "\npostrider_subscriptions_waiting{for=\"origin\"} ", totals.waiting_for_origin,
+                  "\npostrider_subscriptions_waiting{for=\"slow_share\"} ",
+                  totals.waiting_for_share, "\n");
   AddOne(&text, "postrider_exceptions_waiting", "gauge", "Deliveries that wait for a retry.",
          totals.exceptions_waiting);
   AddOne(&text, "postrider_subscriptions", "gauge", "Subscriptions.", subscriptions);

@@ -46,6 +46,8 @@ constexpr Help kHelp[] = {
     {"store_free_bytes_min", "free space below which nothing is accepted (268435456)"},
     {"max_concurrent_streams", "calls at once per connection (256)"},
     {"grpc_memory_bytes_max", "memory for gRPC's buffers (268435456)"},
+    {"max_in_flight_total", "attempts under way at once in the whole process (4096)"},
+    {"max_in_flight_per_origin", "attempts under way at once to one scheme, host and port (256)"},
 };
 
 Config Defaults() {
@@ -65,6 +67,8 @@ Config Defaults() {
   config.set_loops(engine.loops);
   config.set_store_readers(engine.store_readers);
   config.set_max_in_flight_default(engine.max_in_flight_default);
+  config.set_max_in_flight_total(engine.max_in_flight_total);
+  config.set_max_in_flight_per_origin(engine.max_in_flight_per_origin);
   config.set_store_free_bytes_min(static_cast<int64_t>(engine.store_free_bytes_min));
   config.set_max_concurrent_streams(256);
   config.set_grpc_memory_bytes_max(256LL * 1024 * 1024);
@@ -263,6 +267,8 @@ GatewayOptions GatewayOptionsOf(const Config& config) {
   options.loops = config.loops();
   options.store_readers = config.store_readers();
   options.max_in_flight_default = config.max_in_flight_default();
+  options.max_in_flight_total = config.max_in_flight_total();
+  options.max_in_flight_per_origin = config.max_in_flight_per_origin();
   options.store_free_bytes_min = static_cast<uint64_t>(config.store_free_bytes_min());
   return options;
 }

@@ -29,6 +29,8 @@ constexpr Bounds kBounds[] = {
     {"loops", 0, 64},
     {"store_readers", 1, 16},
     {"max_in_flight_default", 1, kMaxInFlightMax},
+    {"max_in_flight_total", kInFlightTotalMin, kInFlightTotalMax},
+    {"max_in_flight_per_origin", 1, kInFlightPerOriginMax},
     {"store_free_bytes_min", 0, INT64_MAX},
     {"max_concurrent_streams", 1, 10'000},
     {"grpc_memory_bytes_max", 16 * 1024 * 1024, INT64_MAX},

@@ -96,7 +96,6 @@ inline constexpr uint64_t kExceptionsPerSubscriptionMax = 100'000;
 inline constexpr uint64_t kParkedPerKeyMax = 1000;  // Exceptions of one ordering key (E4).
 inline constexpr uint64_t kParkedPerSubscriptionMax = 10'000;
 inline constexpr size_t kHeldEventsMax = 2048;    // Behind others of their keys, in memory.
-inline constexpr int kInFlightPerLoopMax = 4096;  // Each exchange costs a socket.
 inline constexpr size_t kFanOutPairsPerTurn = 1000;
 inline constexpr size_t kUncommittedOutcomesMax = 1000;
 inline constexpr absl::Duration kUncommittedAgeMax = absl::Seconds(1);
@@ -105,6 +104,13 @@ inline constexpr absl::Duration kOutcomeGatherMax = absl::Milliseconds(5);
 // --- Turns to send and what may be in flight (T4) ------------------------------------------------
 inline constexpr size_t kFairQuantumBytes = 16 * 1024;  // A turn: some ten ordinary events.
 inline constexpr size_t kExchangeCostBytes = 1024;      // What an exchange costs besides its body.
+inline constexpr int kExchangesPerTurn = 256;           // Then other work of the loop comes first.
+inline constexpr int kInFlightTotalDefault = 4096;      // Per process; each costs a socket.
+inline constexpr int kInFlightTotalMin = 64;
+inline constexpr int kInFlightTotalMax = 65536;
+inline constexpr int kInFlightPerOriginDefault = 256;
+inline constexpr int kInFlightPerOriginMax = 4096;
+inline constexpr absl::Duration kQuickAnswerMax = absl::Seconds(1);  // Slower ones may fill 3/4.
 
 // --- The commit queue (S5) ----------------------------------------------------------------------
 inline constexpr size_t kGroupBytesMax = 8 * 1024 * 1024;

@@ -22,8 +22,14 @@ constexpr size_t kOutcomesPerFlush = 256;
 }  // namespace
 
 Dispatcher::Dispatcher(Loop* loop, Poster* poster, const DispatchServices& services,
-                       const DeliveryQueue::Options& options, Mesh* mesh)
-    : loop_(loop), poster_(poster), services_(services), options_(options), mesh_(mesh) {}
+                       const DeliveryQueue::Options& options, const SendTurns::Caps& caps,
+                       Mesh* mesh)
+    : loop_(loop),
+      poster_(poster),
+      services_(services),
+      options_(options),
+      mesh_(mesh),
+      turns_(caps) {}
 
 void Dispatcher::RestoreConfiguration(const std::vector<Configured>& subscriptions) {
   for (const Configured& change : subscriptions) {
@@ -80,6 +86,7 @@ void Dispatcher::OnConfigured(const std::vector<Configured>& changes) {
     if (Slot* const slot = FindSlot(change.number); slot != nullptr) {
       slot->queue.Configure(change.subscription);
       slot->endpoint = nullptr;
+      turns_.Put(*change.subscription);
       Wake(change.number);
     }
   }
@@ -162,7 +169,7 @@ void Dispatcher::EndTurn() {
   }
   SendMessages();
   ArmTimer();
-  if (draining_ && drained_ != nullptr && in_flight_ == 0) {
+  if (draining_ && drained_ != nullptr && turns_.in_flight() == 0) {
     TakeCursors();
     FlushOutcomes();
     if (outcomes_.all_committed()) {

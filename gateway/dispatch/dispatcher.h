@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <set>
 #include <utility>
@@ -19,6 +18,7 @@
 #include "gateway/dispatch/delivery_queue.h"
 #include "gateway/dispatch/messages.h"
 #include "gateway/dispatch/outcome_buffer.h"
+#include "gateway/dispatch/send_turns.h"
 #include "gateway/dispatch/shard_tail.h"
 #include "gateway/dispatch/subscription_directory.h"
 #include "gateway/model/poster.h"
@@ -54,6 +54,9 @@ struct DispatchCounters {
   std::atomic<uint64_t> own_faults{0};
   std::atomic<int64_t> in_flight{0};
   std::atomic<int64_t> queues{0};
+  std::atomic<int64_t> waiting_for_turn{0};
+  std::atomic<int64_t> waiting_for_origin{0};
+  std::atomic<int64_t> waiting_for_share{0};
   std::atomic<int64_t> exceptions_waiting{0};
   std::atomic<int64_t> tail_oldest_age_ms{0};
   std::atomic<int64_t> retry_oldest_age_ms{0};
@@ -74,7 +77,7 @@ class Dispatcher final : private Outbox {
   };
 
   Dispatcher(Loop* loop, Poster* poster, const DispatchServices& services,
-             const DeliveryQueue::Options& options, Mesh* mesh);
+             const DeliveryQueue::Options& options, const SendTurns::Caps& caps, Mesh* mesh);
 
   // --- Before the loop runs ---
   void RestoreConfiguration(const std::vector<Configured>& subscriptions);
@@ -105,7 +108,6 @@ class Dispatcher final : private Outbox {
     absl::Time due = absl::InfiniteFuture();         // As in due_.
     absl::Duration poll = absl::InfiniteDuration();  // As in polls_.
     uint64_t exceptions_counted = 0;
-    bool held_back = false;  // Stands in held_back_.
   };
 
   // One reading of both clocks.
@@ -137,16 +139,20 @@ class Dispatcher final : private Outbox {
   Slot* FindSlot(SubscriptionNumber number);
   Slot* SlotOf(SubscriptionNumber number);  // Makes one; null if the subscription was deleted.
   void RemoveSlot(SubscriptionNumber number);
-  void RunQueue(SubscriptionNumber number);
-  void HoldBack(SubscriptionNumber number, Slot& slot);
+  void RunQueue(SubscriptionNumber number, const Moment& now);
+  // Starts exchanges in the order of turns, at most `limit`; adds those that had a turn to
+  // `picked`.
+  int StartExchanges(int limit, const Moment& now, absl::btree_set<SubscriptionNumber>* picked);
+  bool StartExchange(SubscriptionNumber number, Slot& slot, const Moment& now);
+  void Send(SubscriptionNumber number, Slot& slot, Exchange exchange, SendTurns::Origin* origin);
+  void ContinueSoon();
   void Park(SubscriptionNumber number, Slot& slot, const Moment& now);
   void AddRecord(SubscriptionNumber number, const Slot& slot, ShardId shard, OutcomeRecord record,
                  absl::Duration monotonic);
-  void StartExchanges(SubscriptionNumber number, Slot& slot, const Moment& now);
-  void Send(SubscriptionNumber number, Slot& slot, Exchange exchange);
   void StartReads(SubscriptionNumber number, Slot& slot, const Moment& now);
   void Finish(SubscriptionNumber number, Slot& slot, Exchange exchange, const PostResult& result);
-  void OnPosted(SubscriptionNumber number, Exchange exchange, const PostResult& result);
+  void OnPosted(SubscriptionNumber number, Exchange exchange, SendTurns::Origin* origin,
+                const PostResult& result);
   void OnRead(SubscriptionNumber number, const DeliveryQueue::Read& read,
               const absl::StatusOr<std::vector<LogEntry>>& entries);
   void OnLoaded(SubscriptionNumber number, const RetryLane::Load& load,
@@ -166,13 +172,14 @@ class Dispatcher final : private Outbox {
   absl::flat_hash_map<ShardId, std::unique_ptr<ShardTail>> tails_;
   absl::flat_hash_map<SubscriptionNumber, std::unique_ptr<Slot>> slots_;
   OutcomeBuffer outcomes_;
+  SendTurns turns_;
 
   // Who may have something to do in this turn.
   absl::btree_set<ShardId> active_tails_;
   absl::btree_set<SubscriptionNumber> active_queues_;
-  std::deque<SubscriptionNumber> held_back_;  // Could send, but the loop may not start exchanges.
   absl::btree_set<ShardId> tails_reading_;
   absl::btree_set<ShardId> tails_fanning_out_;  // In slices: the next one has been posted.
+  bool continues_soon_ = false;                 // A turn that starts more exchanges was posted.
   std::vector<std::vector<Message>> outgoing_;  // One a loop.
 
   // Alarms: what is to be looked at when.
@@ -182,7 +189,6 @@ class Dispatcher final : private Outbox {
   absl::Duration cursor_due_ = absl::InfiniteDuration();
   absl::Duration tail_age_due_ = absl::InfiniteDuration();
 
-  int in_flight_ = 0;
   uint64_t leaves_ = 0;  // Numbers the leaves of all queues: their epochs.
   bool draining_ = false;
   absl::AnyInvocable<void() &&> drained_;

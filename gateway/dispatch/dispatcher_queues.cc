@@ -33,6 +33,7 @@ Dispatcher::Slot* Dispatcher::SlotOf(SubscriptionNumber number) {
   }
   Outbox* const outbox = this;
   auto slot = std::make_unique<Slot>(entry->subscription, &options_, &directory_, outbox);
+  turns_.Put(*entry->subscription);
   return slots_.emplace(number, std::move(slot)).first->second.get();
 }
 
@@ -45,42 +46,91 @@ void Dispatcher::RemoveSlot(SubscriptionNumber number) {
   polls_.erase({found->second->poll, number});
   counters_.exceptions_waiting -= static_cast<int64_t>(found->second->exceptions_counted);
   slots_.erase(found);
+  turns_.Remove(number);
 }
 
 bool Dispatcher::MayStartExchange() const {
-  return !draining_ && in_flight_ < kInFlightPerLoopMax &&
-         !outcomes_.Congested(services_.clock->Monotonic());
+  return !draining_ && !turns_.full() && !outcomes_.Congested(services_.clock->Monotonic());
 }
 
 void Dispatcher::RunQueues() {
-  while (!held_back_.empty() && MayStartExchange()) {
-    const SubscriptionNumber number = held_back_.front();
-    held_back_.pop_front();
-    if (Slot* const slot = FindSlot(number); slot != nullptr) {
-      slot->held_back = false;
-      RunQueue(number);
-    }
-  }
-  // What a queue does can wake another only through messages, which arrive in a later turn.
-  while (!active_queues_.empty()) {
-    const absl::btree_set<SubscriptionNumber> active = std::exchange(active_queues_, {});
+  int limit = kExchangesPerTurn;
+  do {
+    // One reading of the clocks for the whole run: what is not yet due now has an alarm after it.
+    const Moment now{.wall = services_.clock->Now(), .monotonic = services_.clock->Monotonic()};
+    // What a queue does can wake another only through messages, which arrive in a later turn.
+    absl::btree_set<SubscriptionNumber> active = std::exchange(active_queues_, {});
     for (const SubscriptionNumber number : active) {
-      RunQueue(number);
+      turns_.Wake(number, now.monotonic);
     }
+    limit -= StartExchanges(limit, now, &active);
+    for (const SubscriptionNumber number : active) {
+      RunQueue(number, now);
+    }
+  } while (!active_queues_.empty());
+  if (!turns_.empty() && MayStartExchange()) {
+    ContinueSoon();
   }
-  counters_.in_flight = in_flight_;
+  counters_.in_flight = turns_.in_flight();
   counters_.queues = static_cast<int64_t>(slots_.size());
+  counters_.waiting_for_turn = static_cast<int64_t>(turns_.waiting_for_turn());
+  counters_.waiting_for_origin = static_cast<int64_t>(turns_.waiting_for_origin());
+  counters_.waiting_for_share = static_cast<int64_t>(turns_.waiting_for_share());
 }
 
-void Dispatcher::RunQueue(SubscriptionNumber number) {
+int Dispatcher::StartExchanges(int limit, const Moment& now,
+                               absl::btree_set<SubscriptionNumber>* picked) {
+  int started = 0;
+  while (started < limit && MayStartExchange()) {
+    const std::optional<SubscriptionNumber> next = turns_.PickNext(now.monotonic);
+    if (!next.has_value()) {
+      return started;
+    }
+    picked->insert(*next);
+    if (StartExchange(*next, *FindSlot(*next), now)) {
+      ++started;
+    } else {
+      turns_.OnNothing(*next);
+    }
+  }
+  return started;
+}
+
+// False if the queue has nothing to send.
+bool Dispatcher::StartExchange(SubscriptionNumber number, Slot& slot, const Moment& now) {
+  std::optional<Exchange> exchange = slot.queue.Next(now.wall, now.monotonic);
+  if (!exchange.has_value()) {
+    return false;
+  }
+  if (exchange->expired) {
+    turns_.Charge(number, 0);
+    Finish(number, slot, *std::move(exchange),
+           PostResult{.outcome = Outcome::kExpired, .error_text = "its time was over"});
+    return true;
+  }
+  SendTurns::Origin* const origin =
+      turns_.OnStarted(number, exchange->entry.event->body.size(), now.monotonic);
+  Send(number, slot, *std::move(exchange), origin);
+  return true;
+}
+
+void Dispatcher::ContinueSoon() {
+  if (continues_soon_) {
+    return;
+  }
+  continues_soon_ = true;
+  loop_->Post([this] {
+    continues_soon_ = false;
+    EndTurn();
+  });
+}
+
+void Dispatcher::RunQueue(SubscriptionNumber number, const Moment& now) {
   Slot* const slot = FindSlot(number);
   if (slot == nullptr) {
     return;
   }
-  // One reading of the clocks for the whole run: what is not yet due now has an alarm after it.
-  const Moment now{.wall = services_.clock->Now(), .monotonic = services_.clock->Monotonic()};
   Park(number, *slot, now);
-  StartExchanges(number, *slot, now);
   StartReads(number, *slot, now);
   if (const std::optional<ShardId> shard = slot->queue.WantsRejoin(); shard.has_value()) {
     FlushOutcomes();  // The asked position may rest on outcomes that are still gathered.
@@ -93,48 +143,26 @@ void Dispatcher::RunQueue(SubscriptionNumber number) {
   }
 }
 
-void Dispatcher::HoldBack(SubscriptionNumber number, Slot& slot) {
-  if (!slot.held_back) {
-    slot.held_back = true;
-    held_back_.push_back(number);
-  }
-}
-
-void Dispatcher::StartExchanges(SubscriptionNumber number, Slot& slot, const Moment& now) {
-  while (true) {
-    if (!MayStartExchange()) {
-      HoldBack(number, slot);
-      return;
-    }
-    std::optional<Exchange> exchange = slot.queue.Next(now.wall, now.monotonic);
-    if (!exchange.has_value()) {
-      return;
-    }
-    if (exchange->expired) {
-      Finish(number, slot, *std::move(exchange),
-             PostResult{.outcome = Outcome::kExpired, .error_text = "its time was over"});
-      continue;
-    }
-    Send(number, slot, *std::move(exchange));
-  }
-}
-
-void Dispatcher::Send(SubscriptionNumber number, Slot& slot, Exchange exchange) {
+void Dispatcher::Send(SubscriptionNumber number, Slot& slot, Exchange exchange,
+                      SendTurns::Origin* origin) {
   if (slot.endpoint == nullptr) {
     slot.endpoint = poster_->Prepare(slot.queue.subscription());
   }
-  ++in_flight_;
   PostRequest request{.endpoint = slot.endpoint,
                       .event = exchange.entry.event,
                       .attempt_number = exchange.attempt_number};
-  poster_->Post(std::move(request),
-                [this, number, exchange = std::move(exchange)](const PostResult& result) mutable {
-                  OnPosted(number, std::move(exchange), result);
-                });
+  auto done = [this, number, origin,
+               exchange = std::move(exchange)](const PostResult& result) mutable {
+    OnPosted(number, std::move(exchange), origin, result);
+  };
+  poster_->Post(std::move(request), std::move(done));
 }
 
-void Dispatcher::OnPosted(SubscriptionNumber number, Exchange exchange, const PostResult& result) {
-  --in_flight_;
+void Dispatcher::OnPosted(SubscriptionNumber number, Exchange exchange, SendTurns::Origin* origin,
+                          const PostResult& result) {
+  const bool began = result.outcome != Outcome::kInternalError;
+  turns_.OnEnded(number, origin, began ? std::make_optional(result.latency) : std::nullopt,
+                 services_.clock->Monotonic());
   if (Slot* const slot = FindSlot(number); slot != nullptr) {
     Finish(number, *slot, std::move(exchange), result);
     Wake(number);

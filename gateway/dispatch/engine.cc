@@ -1,5 +1,6 @@
 #include "gateway/dispatch/engine.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "gateway/base/limits.h"
@@ -9,12 +10,15 @@
 namespace postrider {
 
 Engine::Engine(const std::vector<LoopParts>& loops, uint32_t shard_count,
-               const DispatchServices& services, const DeliveryQueue::Options& options)
+               const DispatchServices& services, const DeliveryQueue::Options& options,
+               const SendTurns::Caps& caps)
     : loops_(loops), handed_over_(shard_count) {
   Mesh* const mesh = this;
+  SendTurns::Caps share = caps;
+  share.in_flight = std::max(1, caps.in_flight / static_cast<int>(loops_.size()));
   for (const LoopParts& parts : loops_) {
     dispatchers_.push_back(
-        std::make_unique<Dispatcher>(parts.loop, parts.poster, services, options, mesh));
+        std::make_unique<Dispatcher>(parts.loop, parts.poster, services, options, share, mesh));
   }
 }
 
@@ -157,8 +161,7 @@ int Engine::HomeOf(const Subscription& subscription) {
 }
 
 int Engine::HomeOfUrl(absl::string_view url) const {
-  const absl::StatusOr<Url> parsed = ParseUrl(url);
-  return static_cast<int>(ShardOf(parsed.ok() ? parsed->origin() : "", loops_.size()));
+  return static_cast<int>(ShardOf(OriginOfUrl(url), loops_.size()));
 }
 
 int Engine::LoopOfShard(ShardId shard) const { return static_cast<int>(shard % loops_.size()); }

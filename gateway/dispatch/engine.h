@@ -27,8 +27,11 @@ class Engine final : private Mesh {
     Poster* poster = nullptr;
   };
 
+  // `caps` are the process's: each loop has its part of what may be in flight, and an origin is on
+  // one loop.
   Engine(const std::vector<LoopParts>& loops, uint32_t shard_count,
-         const DispatchServices& services, const DeliveryQueue::Options& options);
+         const DispatchServices& services, const DeliveryQueue::Options& options,
+         const SendTurns::Caps& caps);
 
   // What a store holds at the start; `shards[i]` is of shard i.
   struct Recovery {

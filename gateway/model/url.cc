@@ -283,4 +283,9 @@ absl::StatusOr<Url> ParseUrl(absl::string_view text) {
   return url;
 }
 
+std::string OriginOfUrl(absl::string_view text) {
+  const absl::StatusOr<Url> url = ParseUrl(text);
+  return url.ok() ? url->origin() : "";
+}
+
 }  // namespace postrider

@@ -40,4 +40,7 @@ struct Url {
 // credentials. Pure: whether the place may be sent to is AddressGuard's to say.
 absl::StatusOr<Url> ParseUrl(absl::string_view text);
 
+// The origin of a URL; empty if it is none.
+std::string OriginOfUrl(absl::string_view text);
+
 }  // namespace postrider

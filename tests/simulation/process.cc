@@ -52,7 +52,8 @@ Process::Process(const Options& options, FakeClock* clock, SeededRandom* random,
   }
   const DispatchServices services{
       .clock = clock, .random = random, .commits = commits_.get(), .reads = &reads_};
-  engine_ = std::make_unique<Engine>(parts, options.shards, services, DeliveryQueue::Options{});
+  engine_ = std::make_unique<Engine>(parts, options.shards, services, DeliveryQueue::Options{},
+                                     options.caps);
   Recover(options.shards);
 }
 

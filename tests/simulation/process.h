@@ -25,6 +25,7 @@ class Process {
     int loops = 2;
     size_t failing_commits = 0;  // One in so many; 0: none.
     bool stalls = false;         // Whether loops, reads and commits are now and then held up.
+    SendTurns::Caps caps;
     int life = 0;
   };
 

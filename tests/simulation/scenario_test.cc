@@ -13,8 +13,11 @@
 namespace postrider {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Lt;
 using ::testing::SizeIs;
 
 const std::vector<absl::Duration> kTwoRetries = {absl::ZeroDuration(), absl::Seconds(10),
@@ -118,6 +121,75 @@ TEST(Retry, AStuckEndpointDelaysNobodyElse) {
 
   EXPECT_THAT(prompt.arrivals(), SizeIs(100));
   EXPECT_THAT(stuck.arrivals(), SizeIs(10)) << "its cap of exchanges in flight";
+}
+
+// --- Fairness (T4) ---
+
+std::vector<absl::Duration> DelaysOf(const FakeSubscriber& subscriber, absl::Duration published) {
+  std::vector<absl::Duration> delays;
+  for (const Arrival& arrival : subscriber.arrivals()) delays.push_back(arrival.time - published);
+  return delays;
+}
+
+TEST(Fairness, ABurstOfOneOrganizationDelaysNoOther) {
+  World world({.seed = 20, .loops = 1, .caps = {.in_flight = 64, .in_flight_per_origin = 64}});
+  FakeSubscriber& burdened = world.Subscribe("", {.organization = "big", .max_in_flight = 64});
+  FakeSubscriber& prompt = world.Subscribe("", {.organization = "small"});
+  burdened.AnswersAfter(absl::Seconds(2));
+  for (int i = 0; i < 5000; ++i) world.Publish("order.paid", std::string(500, 'x'), "big");
+  world.RunFor(absl::Seconds(10));
+  const absl::Duration published = world.now();
+  for (int i = 0; i < 50; ++i) world.Publish("order.paid", "{}", "small");
+  world.RunFor(absl::Seconds(1));
+
+  EXPECT_THAT(DelaysOf(prompt, published), AllOf(SizeIs(50), Each(Lt(absl::Milliseconds(100)))));
+  EXPECT_EQ(burdened.in_flight(), 48) << "three quarters of what may be in flight";
+  world.RunFor(absl::Minutes(10));
+  world.CheckAllArrived();
+  EXPECT_THAT(world.violations(), IsEmpty());
+}
+
+TEST(Fairness, WhoNeverAnswersDoesNotHoldUpTheOthers) {
+  World world({.seed = 21, .loops = 1, .caps = {.in_flight = 64, .in_flight_per_origin = 64}});
+  std::vector<FakeSubscriber*> healthy;
+  for (int i = 0; i < 200; ++i) {
+    FakeSubscriber& subscriber = world.Subscribe("", {.schedule = kTwoRetries});
+    if (i % 10 == 0) {
+      subscriber.NeverAnswers();
+    } else {
+      healthy.push_back(&subscriber);
+    }
+  }
+  for (int round = 1; round <= 3; ++round) {
+    const absl::Duration published = world.now();
+    for (int i = 0; i < 10; ++i) world.Publish("order.paid", "{}");
+    world.RunFor(absl::Seconds(1));
+    for (const FakeSubscriber* subscriber : healthy) {
+      ASSERT_THAT(subscriber->arrivals(), SizeIs(10 * round)) << subscriber->url();
+      EXPECT_LT(subscriber->arrivals().back().time - published, absl::Milliseconds(500));
+    }
+  }
+  EXPECT_THAT(world.violations(), IsEmpty());
+}
+
+TEST(Fairness, AnOriginHasNoMoreInFlightThanItsCap) {
+  World world({.seed = 22, .loops = 2, .caps = {.in_flight = 64, .in_flight_per_origin = 5}});
+  std::vector<FakeSubscriber*> shared;
+  for (int i = 0; i < 20; ++i) {
+    shared.push_back(&world.Subscribe("", {.host = "shared"}));
+    shared.back()->AnswersAfter(absl::Milliseconds(100));
+  }
+  FakeSubscriber& other = world.Subscribe("");
+  for (int i = 0; i < 10; ++i) world.Publish("order.paid", "{}");
+  world.RunFor(absl::Milliseconds(90));
+
+  int in_flight = 0;
+  for (const FakeSubscriber* subscriber : shared) in_flight += subscriber->in_flight();
+  EXPECT_EQ(in_flight, 5);
+  EXPECT_THAT(other.arrivals(), SizeIs(10));
+  world.RunFor(absl::Minutes(1));
+  world.CheckAllArrived();
+  EXPECT_THAT(world.violations(), IsEmpty());
 }
 
 TEST(Crash, WhatWasOnTheWireIsSentAgainAndNothingElse) {

@@ -35,7 +35,9 @@ World::Options OptionsOf(uint64_t seed) {
           .shards = static_cast<uint32_t>(1 + random.Below(3)),
           .loops = static_cast<int>(1 + random.Below(3)),
           .failing_commits = random.OneIn(3) ? 2 + random.Below(30) : 0,
-          .stalls = !random.OneIn(3)};
+          .stalls = !random.OneIn(3),
+          .caps = random.OneIn(3) ? SendTurns::Caps{.in_flight = 8, .in_flight_per_origin = 3}
+                                  : SendTurns::Caps{}};
 }
 
 // One course of events.
@@ -95,7 +97,8 @@ class Course {
                                       .schedule = kSchedules[random_.Below(kSchedules.size())],
                                       .max_in_flight = static_cast<int>(1 + random_.Below(10)),
                                       .paused = random_.OneIn(8),
-                                      .order = kOrders[random_.Below(4)]});
+                                      .order = kOrders[random_.Below(4)],
+                                      .host = random_.OneIn(3) ? "shared" : ""});
     subscribers_.push_back(&subscriber);
     Script(subscriber);
   }

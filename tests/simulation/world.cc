@@ -63,6 +63,7 @@ void World::StartProcess() {
                                  .loops = options_.loops,
                                  .failing_commits = options_.failing_commits,
                                  .stalls = options_.stalls,
+                                 .caps = options_.caps,
                                  .life = life_};
   process_ = std::make_unique<Process>(process, &clock_, &random_, &subscribers_);
 }
@@ -71,7 +72,8 @@ void World::StartProcess() {
 
 FakeSubscriber& World::SubscribeSoon(std::string pattern, SubscribeOptions options) {
   const std::string name = absl::StrCat("subscriber", subscribers_.size());
-  const std::string url = absl::StrCat("https://", name, ".example/hook");
+  const std::string host = options.host.empty() ? name : options.host;
+  const std::string url = absl::StrCat("https://", host, ".example/hook/", name);
   auto owned = std::make_unique<FakeSubscriber>(
       url, [this](const FakeSubscriber& s, const Arrival& a) { OnArrival(s, a); });
   FakeSubscriber& subscriber = *owned;

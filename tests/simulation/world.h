@@ -35,6 +35,7 @@ class World {
     int loops = 2;
     size_t failing_commits = 0;  // One in so many; 0: none.
     bool stalls = false;         // Whether loops, reads and commits are now and then held up.
+    SendTurns::Caps caps;
   };
   struct SubscribeOptions {
     std::string organization = "acme";
@@ -43,6 +44,7 @@ class World {
     int max_in_flight = 10;
     bool paused = false;
     OrderMode order = OrderMode::kUnordered;
+    std::string host;  // Empty: one of its own.
   };
   struct Published {
     std::shared_ptr<const Event> event;

@@ -6,6 +6,7 @@ TESTS = [
     "fair_queue_test.cc",
     "retry_lane_test.cc",
     "retry_policy_test.cc",
+    "send_turns_test.cc",
     "shard_progress_test.cc",
     "shard_tail_test.cc",
 ]

@@ -141,6 +141,22 @@ TEST(Config, BoundsAreChecked) {
   EXPECT_THAT(ErrorOf({"--default-schedule=169h"}), HasSubstr("default_schedule"));
   EXPECT_THAT(ErrorOf({"--default-schedule=168h,168h"}), HasSubstr("default_schedule"));
   EXPECT_THAT(ErrorOf({"--max-in-flight-default=65"}), HasSubstr("max_in_flight_default"));
+  EXPECT_THAT(ErrorOf({"--max-in-flight-total=63"}), HasSubstr("max_in_flight_total"));
+  EXPECT_THAT(ErrorOf({"--max-in-flight-total=65537"}), HasSubstr("65536"));
+  EXPECT_THAT(ErrorOf({"--max-in-flight-per-origin=0"}), HasSubstr("max_in_flight_per_origin"));
+  EXPECT_THAT(ErrorOf({"--max-in-flight-per-origin=4097"}), HasSubstr("4096"));
+}
+
+TEST(Config, CapsOfWhatIsInFlightReachTheEngine) {
+  const GatewayOptions defaults = GatewayOptionsOf(Read({})->config);
+  EXPECT_EQ(defaults.max_in_flight_total, 4096);
+  EXPECT_EQ(defaults.max_in_flight_per_origin, 256);
+
+  const auto result = Read({"--max-in-flight-total=64", "--max-in-flight-per-origin=4096"});
+  ASSERT_TRUE(result.ok()) << result.status();
+  const GatewayOptions options = GatewayOptionsOf(result->config);
+  EXPECT_EQ(options.max_in_flight_total, 64);
+  EXPECT_EQ(options.max_in_flight_per_origin, 4096);
 }
 
 TEST(Config, HelpAndVersionNeedNothingElse) {
