@@ -4,6 +4,10 @@ MATCHING_SRCS = [
     "matching_bench.cc",
 ]
 
+FAIRNESS_SRCS = [
+    "fairness_bench.cc",
+]
+
 TRANSLATE_SRCS = [
     "translate_bench.cc",
 ]
