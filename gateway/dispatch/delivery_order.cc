@@ -20,11 +20,11 @@ OrderingKey DeliveryOrder::KeyOf(const LogEntry& entry) const {
   return event.ordering_key.empty() ? 0 : OrderingKeyOf(event.organization, event.ordering_key);
 }
 
-void DeliveryOrder::Restore(ShardId shard, OrderingKey key, uint64_t rows) {
-  State& state = keys_[{shard, key}];
-  state.exceptions += rows;
-  exceptions_ += rows;
-  Update({shard, key}, state);
+void DeliveryOrder::Restore(const BlockedKey& blocked) {
+  const Key key{blocked.shard, blocked.key};
+  State& state = keys_[key];
+  AddException(state, blocked.seq);
+  Update(key, state);
 }
 
 DeliveryOrder::Place DeliveryOrder::Arrive(const LogEntry& entry) {
@@ -33,12 +33,12 @@ DeliveryOrder::Place DeliveryOrder::Arrive(const LogEntry& entry) {
     return Place::kReady;
   }
   State& state = keys_[key];
-  if (!state.busy && state.exceptions == 0 && state.held.empty()) {
+  if (!state.busy && state.exceptions.empty() && state.held.empty()) {
     state.busy = true;
     return Place::kReady;
   }
-  if (state.exceptions > 0 && state.held.empty() && RoomToPark(state)) {
-    AddException(state);
+  if (!state.exceptions.empty() && state.held.empty() && RoomToPark(state)) {
+    AddException(state, entry.seq);
     return Place::kParked;
   }
   state.held.push_back(entry);
@@ -49,56 +49,63 @@ DeliveryOrder::Place DeliveryOrder::Arrive(const LogEntry& entry) {
 }
 
 bool DeliveryOrder::RoomToPark(const State& state) const {
-  return mode_ == OrderMode::kByKey && state.exceptions < kParkedPerKeyMax &&
+  return mode_ == OrderMode::kByKey && state.exceptions.size() < kParkedPerKeyMax &&
          exceptions_ < kParkedPerSubscriptionMax;
 }
 
-void DeliveryOrder::AddException(State& state) {
-  ++state.exceptions;
-  ++exceptions_;
+void DeliveryOrder::AddException(State& state, Seq seq) {
+  exceptions_ += state.exceptions.insert(seq).second ? 1 : 0;
 }
 
 std::optional<LogEntry> DeliveryOrder::OnDelivered(ShardId shard, OrderingKey key) {
   return Free({shard, key});
 }
 
-void DeliveryOrder::OnExcepted(ShardId shard, OrderingKey key) {
+void DeliveryOrder::OnExcepted(ShardId shard, OrderingKey key, Seq seq) {
   if (key == 0) {
     return;
   }
   State& state = keys_[{shard, key}];
   state.busy = false;
-  AddException(state);
+  AddException(state, seq);
   Update({shard, key}, state);
 }
 
-void DeliveryOrder::OnDead(ShardId shard, OrderingKey key) {
+void DeliveryOrder::OnDead(ShardId shard, OrderingKey key, Seq seq) {
   if (key != 0) {
-    keys_[{shard, key}].busy = true;
+    State& state = keys_[{shard, key}];
+    state.busy = true;
+    state.dying = seq;
   }
 }
 
-std::optional<LogEntry> DeliveryOrder::OnDeathCommitted(ShardId shard, OrderingKey key) {
+// Only the commit of the death itself frees the key: notices of earlier attempts may come late.
+std::optional<LogEntry> DeliveryOrder::OnDeathCommitted(ShardId shard, OrderingKey key, Seq seq) {
+  const auto found = keys_.find({shard, key});
+  if (found == keys_.end() || found->second.dying != seq) {
+    return std::nullopt;
+  }
   return Free({shard, key});
 }
 
-DeliveryOrder::Resolved DeliveryOrder::OnResolved(ShardId shard, OrderingKey key, bool delivered) {
-  Resolved resolved;
+std::optional<LogEntry> DeliveryOrder::OnResolved(ShardId shard, OrderingKey key, Seq seq,
+                                                  End end) {
   const auto found = keys_.find({shard, key});
-  if (found == keys_.end() || found->second.exceptions == 0) {
-    return resolved;  // Of no key, or counted again meanwhile.
+  if (found == keys_.end() || found->second.exceptions.erase(seq) == 0) {
+    return std::nullopt;  // Of no key, or no more already.
   }
-  State& state = found->second;
-  --state.exceptions;
   --exceptions_;
-  resolved.release = state.exceptions > 0;
-  if (!resolved.release && delivered) {
-    resolved.next = Free({shard, key});
-    return resolved;
+  State& state = found->second;
+  if (!state.exceptions.empty()) {
+    Update({shard, key}, state);
+    return std::nullopt;
   }
-  state.busy = !resolved.release;  // Dead, and nothing is parked behind it.
-  Update({shard, key}, state);
-  return resolved;
+  if (end == End::kDead) {
+    state.busy = true;
+    state.dying = seq;
+    return std::nullopt;
+  }
+  return Free({shard, key});
 }
 
 std::optional<LogEntry> DeliveryOrder::Free(const Key& key) {
@@ -108,10 +115,11 @@ std::optional<LogEntry> DeliveryOrder::Free(const Key& key) {
   }
   State& state = found->second;
   std::optional<LogEntry> next;
-  if (state.exceptions == 0 && !state.held.empty()) {
+  if (state.exceptions.empty() && !state.held.empty()) {
     next = Unhold(state);
   }
   state.busy = next.has_value();
+  state.dying = 0;
   Update(key, state);
   return next;
 }
@@ -131,26 +139,26 @@ std::optional<LogEntry> DeliveryOrder::NextToPark() {
   const Key key = *to_park_.begin();
   State& state = keys_.at(key);
   LogEntry entry = Unhold(state);
-  AddException(state);
+  AddException(state, entry.seq);
   Update(key, state);
   return entry;
 }
 
 void DeliveryOrder::Update(const Key& key, const State& state) {
-  const bool behind = state.exceptions > 0 && !state.held.empty();
+  const bool behind = !state.exceptions.empty() && !state.held.empty();
   const bool strict = mode_ == OrderMode::kStrict;
-  const bool room = !strict && state.exceptions < kParkedPerKeyMax;
+  const bool room = !strict && state.exceptions.size() < kParkedPerKeyMax;
   if (behind && room) {
     to_park_.insert(key);
   } else {
     to_park_.erase(key);
   }
-  if (behind || (strict && state.exceptions > 0)) {
+  if (behind || (strict && !state.exceptions.empty())) {
     stopped_.insert(key);
   } else {
     stopped_.erase(key);
   }
-  if (!state.busy && state.exceptions == 0 && state.held.empty()) {
+  if (!state.busy && state.exceptions.empty() && state.held.empty()) {
     keys_.erase(key);
   }
 }

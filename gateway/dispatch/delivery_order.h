@@ -13,6 +13,7 @@
 #include "gateway/model/ids.h"
 #include "gateway/model/position.h"
 #include "gateway/model/subscription.h"
+#include "gateway/store/store.h"
 
 namespace postrider {
 
@@ -31,8 +32,8 @@ class DeliveryOrder {
   // The key of an event for this subscription; 0: it waits for no other.
   OrderingKey KeyOf(const LogEntry& entry) const;
 
-  // At the start: `rows` exceptions of the key wait or are parked.
-  void Restore(ShardId shard, OrderingKey key, uint64_t rows);
+  // At the start: the exception waits or is parked.
+  void Restore(const BlockedKey& blocked);
 
   // --- What comes, in the order of the log per shard ---
   enum class Place { kReady, kHeld, kParked };
@@ -43,17 +44,15 @@ class DeliveryOrder {
   // Each returns the next that may be sent, if there is one.
   std::optional<LogEntry> OnDelivered(ShardId shard, OrderingKey key);
   // It waits as an exception; NextToPark() gives those behind it.
-  void OnExcepted(ShardId shard, OrderingKey key);
+  void OnExcepted(ShardId shard, OrderingKey key, Seq seq);
   // The next one goes when that has been committed.
-  void OnDead(ShardId shard, OrderingKey key);
-  std::optional<LogEntry> OnDeathCommitted(ShardId shard, OrderingKey key);
+  void OnDead(ShardId shard, OrderingKey key, Seq seq);
+  std::optional<LogEntry> OnDeathCommitted(ShardId shard, OrderingKey key, Seq seq);
 
-  // The exception of the key that was waiting has come to its end.
-  struct Resolved {
-    bool release = false;          // The next parked one must be released in the same transaction.
-    std::optional<LogEntry> next;  // May be sent at once.
-  };
-  Resolved OnResolved(ShardId shard, OrderingKey key, bool delivered);
+  // An exception of the key is no more: delivered, dead, or deleted by its owner. What is parked
+  // behind it is the store's to release. The second time for the same one nothing happens.
+  enum class End { kDelivered, kDead, kDeleted };
+  std::optional<LogEntry> OnResolved(ShardId shard, OrderingKey key, Seq seq, End end);
 
   // Takes an event that is held behind exceptions and for which there is room as a parked one.
   std::optional<LogEntry> NextToPark();
@@ -74,13 +73,14 @@ class DeliveryOrder {
  private:
   using Key = std::pair<ShardId, OrderingKey>;
   struct State {
-    bool busy = false;        // One is ready, on the wire, or dead and not yet committed.
-    uint64_t exceptions = 0;  // Rows that wait or are parked, those submitted included.
+    bool busy = false;         // One is ready, on the wire, or dead and not yet committed.
+    Seq dying = 0;             // The one that is dead and not yet committed; 0: none.
+    std::set<Seq> exceptions;  // Rows that wait or are parked, those submitted included.
     std::deque<LogEntry> held;
   };
 
   bool RoomToPark(const State& state) const;
-  void AddException(State& state);
+  void AddException(State& state, Seq seq);
   std::optional<LogEntry> Free(const Key& key);
   LogEntry Unhold(State& state);
   // After each change of a key's state.

@@ -198,30 +198,25 @@ std::optional<OutcomeRecord> DeliveryQueue::OnResult(Exchange exchange, const Po
   }
   ++uncommitted_;
   OutcomeRecord record = MakeOutcomeRecord(subscription_->number, exchange, result, step);
-  AdvanceOrder(exchange, now, &record);
+  AdvanceOrder(exchange, step.disposition);
   return record;
 }
 
-void DeliveryQueue::AdvanceOrder(const Exchange& exchange, absl::Time now, OutcomeRecord* record) {
+void DeliveryQueue::AdvanceOrder(const Exchange& exchange, Disposition disposition) {
   const ShardId shard = exchange.entry.shard;
+  const Seq seq = exchange.entry.seq;
   const OrderingKey key = exchange.ordering_key;
-  const Disposition disposition = record->attempt->disposition;
-  const bool waits = disposition == Disposition::kException;
   const bool delivered = disposition == Disposition::kDelivered;
+  const bool excepted = disposition == Disposition::kException;
   if (exchange.retry.has_value()) {
-    if (!waits) {
-      DeliveryOrder::Resolved resolved = order_.OnResolved(shard, key, delivered);
-      if (resolved.release) {
-        record->resolve_exception->release_due = now;
-      }
-      MakeReady(std::move(resolved.next));
-    }
-  } else if (waits) {
-    order_.OnExcepted(shard, key);
+    const auto end = delivered ? DeliveryOrder::End::kDelivered : DeliveryOrder::End::kDead;
+    MakeReady(excepted ? std::nullopt : order_.OnResolved(shard, key, seq, end));
+  } else if (excepted) {
+    order_.OnExcepted(shard, key, seq);
   } else if (delivered) {
     MakeReady(order_.OnDelivered(shard, key));
   } else {
-    order_.OnDead(shard, key);
+    order_.OnDead(shard, key, seq);
   }
 }
 
@@ -241,21 +236,14 @@ std::optional<OutcomeRecord> DeliveryQueue::NextParked() {
   return MakeParkedRecord(subscription_->number, *entry, order_.KeyOf(*entry));
 }
 
-void DeliveryQueue::RestoreBlockedKey(const BlockedKey& blocked) {
-  order_.Restore(blocked.shard, blocked.key, blocked.exceptions);
-}
-
 void DeliveryQueue::OnCommitted(ShardId shard, const CommittedOutcome& outcome,
                                 AttemptSeq attempt_head) {
   --uncommitted_;
   if (outcome.dead_key != 0) {
-    MakeReady(order_.OnDeathCommitted(shard, outcome.dead_key));
+    MakeReady(order_.OnDeathCommitted(shard, outcome.dead_key, outcome.seq));
   }
   if (outcome.resolved.has_value()) {
     retries_.OnResolved(*outcome.resolved, outcome.due_time);
-    if (outcome.released.has_value()) {
-      retries_.OnReleased(shard, *outcome.released);
-    }
     return;
   }
   if (outcome.added.has_value()) {

@@ -42,7 +42,7 @@ class DeliveryQueue {
   void Configure(std::shared_ptr<const Subscription> subscription);
   void RestoreReader(const ReaderRow& row);
   void RestoreExceptions(const NextDue& next_due) { retries_.Restore(next_due); }
-  void RestoreBlockedKey(const BlockedKey& blocked);
+  void RestoreBlockedKey(const BlockedKey& blocked) { order_.Restore(blocked); }
   const Subscription& subscription() const { return *subscription_; }
 
   // --- Messages from shards ---
@@ -62,6 +62,8 @@ class DeliveryQueue {
   // Makes a parked exception of what waits behind a failed delivery of its key (E4), until there is
   // nothing to park. To be called before Next() and WantsRejoin().
   std::optional<OutcomeRecord> NextParked();
+  // A parked exception waits for `due_time` from now on.
+  void OnReleased(ShardId shard, absl::Time due_time) { retries_.OnReleased(shard, due_time); }
   // The record is committed.
   void OnCommitted(ShardId shard, const CommittedOutcome& outcome, AttemptSeq attempt_head);
 
@@ -118,7 +120,7 @@ class DeliveryQueue {
   void Accept(LogEntry entry);
   void MakeReady(std::optional<LogEntry> entry);
   // What follows from an outcome for those behind it in its order.
-  void AdvanceOrder(const Exchange& exchange, absl::Time now, OutcomeRecord* record);
+  void AdvanceOrder(const Exchange& exchange, Disposition disposition);
   // Of all pairs in memory that are not on the wire.
   size_t waiting_bytes() const { return ready_bytes_ + order_.held_bytes(); }
   bool MaySend(absl::Duration monotonic) const;

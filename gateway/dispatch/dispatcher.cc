@@ -276,13 +276,12 @@ void Dispatcher::FlushOutcomes() {
     return RowOf(number, shard);
   };
   for (auto& [batch, notices] : outcomes_.Take(row_of)) {
-    services_.commits->Submit(
-        std::move(batch), [this, notices = std::move(notices)](const BatchResult& result) mutable {
-          if (result.state != CommitState::kCommitted) return;  // The process is stopping.
-          loop_->Post([this, notices = std::move(notices), head = result.attempt_head] {
-            OnOutcomesCommitted(notices, head);
-          });
-        });
+    services_.commits->Submit(std::move(batch), [this, notices = std::move(notices)](
+                                                    const BatchResult& result) mutable {
+      if (result.state != CommitState::kCommitted) return;  // The process is stopping.
+      loop_->Post([this, notices = std::move(notices), head = result.attempt_head,
+                   released = result.released] { OnOutcomesCommitted(notices, released, head); });
+    });
   }
 }
 

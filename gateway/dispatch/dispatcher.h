@@ -157,7 +157,8 @@ class Dispatcher final : private Outbox {
               const absl::StatusOr<std::vector<LogEntry>>& entries);
   void OnLoaded(SubscriptionNumber number, const RetryLane::Load& load,
                 absl::StatusOr<std::vector<DueException>> rows);
-  void OnOutcomesCommitted(const OutcomeNotices& notices, AttemptSeq attempt_head);
+  void OnOutcomesCommitted(const OutcomeNotices& notices, const std::vector<Released>& released,
+                           AttemptSeq attempt_head);
   void UpdateAlarms(SubscriptionNumber number, Slot& slot, const Moment& now);
   bool MayStartExchange() const;
   void Wake(SubscriptionNumber number) { active_queues_.insert(number); }

@@ -206,12 +206,20 @@ void Dispatcher::AddRecord(SubscriptionNumber number, const Slot& slot, ShardId 
   }
 }
 
-void Dispatcher::OnOutcomesCommitted(const OutcomeNotices& notices, AttemptSeq attempt_head) {
+void Dispatcher::OnOutcomesCommitted(const OutcomeNotices& notices,
+                                     const std::vector<Released>& released,
+                                     AttemptSeq attempt_head) {
   outcomes_.OnCommitted(notices);
   for (const CommittedOutcome& outcome : notices.outcomes) {
     if (Slot* const slot = FindSlot(outcome.subscription); slot != nullptr) {
       slot->queue.OnCommitted(notices.shard, outcome, attempt_head);
       Wake(outcome.subscription);
+    }
+  }
+  for (const Released& release : released) {
+    if (Slot* const slot = FindSlot(release.subscription); slot != nullptr) {
+      slot->queue.OnReleased(notices.shard, release.due_time);
+      Wake(release.subscription);
     }
   }
   for (const auto& [number, epoch] : notices.rows) {

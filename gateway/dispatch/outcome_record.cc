@@ -92,10 +92,9 @@ CommittedOutcome NoticeOf(const OutcomeRecord& record) {
   }
   if (record.resolve_exception.has_value()) {
     notice.resolved = record.resolve_exception->key;
-    notice.released = record.resolve_exception->release_due;
     waits = record.resolve_exception->next;
   }
-  if (waits.has_value() && waits->state == ExceptionState::kDead && !notice.released.has_value()) {
+  if (waits.has_value() && waits->state == ExceptionState::kDead) {
     notice.dead_key = waits->ordering_key;
   }
   if (waits.has_value() && waits->state == ExceptionState::kWaiting) {

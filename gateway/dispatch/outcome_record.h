@@ -34,8 +34,7 @@ struct CommittedOutcome {
   std::optional<ExceptionKey> added;     // A new exception that waits.
   std::optional<ExceptionKey> resolved;  // The exception of a retry.
   std::optional<absl::Time> due_time;  // When the one or the other is due; none: it waits no more.
-  std::optional<absl::Time> released;  // The next parked one of its key is due then.
-  OrderingKey dead_key = 0;            // It is dead, and the next one of this key may go.
+  OrderingKey dead_key = 0;            // It is dead, and of this key.
 };
 
 CommittedOutcome NoticeOf(const OutcomeRecord& record);

@@ -1,7 +1,5 @@
 #include "gateway/store/sqlite_delivery_writer.h"
 
-#include <sqlite3.h>
-
 #include <string>
 
 #include "gateway/base/status.h"
@@ -25,11 +23,11 @@ void BindProgress(const ExceptionRow& row, Query* query) {
 }  // namespace
 
 SqliteDeliveryWriter::SqliteDeliveryWriter(Database* database)
-    : database_(database),
-      insert_exception_(database, sql::kInsertException),
+    : insert_exception_(database, sql::kInsertException),
       update_exception_(database, sql::kUpdateException),
       delete_exception_(database, sql::kDeleteException),
       release_exception_(database, sql::kReleaseException),
+      select_first_of_key_(database, sql::kSelectFirstOfKey),
       put_reader_(database, sql::kPutReader),
       delete_reader_(database, sql::kDeleteReader) {}
 
@@ -47,18 +45,29 @@ absl::Status SqliteDeliveryWriter::Resolve(const ResolveException& write) {
     BindProgress(*write.next, &query);
   }
   BindKey(write.key, &query);
-  RETURN_IF_ERROR(query.Uint(write.generation).Run());
-  // Who dealt with it meanwhile has released the one behind it.
-  const bool resolved = sqlite3_changes(database_->handle()) > 0;
-  return resolved && write.release_due.has_value() ? Release(write) : absl::OkStatus();
+  return query.Uint(write.generation).Run();
 }
 
-absl::Status SqliteDeliveryWriter::Release(const ResolveException& write) {
-  const ExceptionKey& key = write.key;
-  Query query(&release_exception_);
-  query.Int(ToStoredTime(*write.release_due)).Uint(key.shard).Uint(key.subscription);
-  query.Uint(key.shard).Uint(key.subscription);
-  return query.Int(static_cast<int64_t>(write.ordering_key)).Run();
+absl::StatusOr<bool> SqliteDeliveryWriter::ReleaseIfNoneWaits(ShardId shard,
+                                                              SubscriptionNumber subscription,
+                                                              OrderingKey key, int64_t now) {
+  Seq seq = 0;
+  {
+    Query first(&select_first_of_key_);
+    first.Uint(shard).Uint(subscription).Int(static_cast<int64_t>(key));
+    if (!first.Row()) {
+      RETURN_IF_ERROR(first.status());
+      return false;
+    }
+    const auto state = static_cast<ExceptionState>(first.NextUint());
+    seq = first.NextUint();
+    if (state != ExceptionState::kParked) {
+      return false;
+    }
+  }
+  Query release(&release_exception_);
+  RETURN_IF_ERROR(release.Int(now).Uint(shard).Uint(subscription).Uint(seq).Run());
+  return true;
 }
 
 absl::Status SqliteDeliveryWriter::PutReader(const ReaderRow& row, ShardId shard) {

@@ -124,7 +124,7 @@ absl::StatusOr<std::vector<BlockedKey>> SqliteReadConnection::ReadBlockedKeys() 
       blocked.shard = shard;
       blocked.subscription = query.NextUint();
       blocked.key = static_cast<OrderingKey>(query.NextInt());
-      blocked.exceptions = query.NextUint();
+      blocked.seq = query.NextUint();
     }
     RETURN_IF_ERROR(query.status());
   }

@@ -105,7 +105,7 @@ CREATE TABLE exception(
 CREATE INDEX exception_due ON exception(shard, subscription, due_time, seq) WHERE state = 0;
 CREATE INDEX exception_unattempted ON exception(shard, seq, subscription)
   WHERE attempts = 0 AND throttled = 0;
-CREATE INDEX exception_by_key ON exception(shard, subscription, ordering_key, seq)
+CREATE INDEX exception_by_key ON exception(shard, subscription, ordering_key, state, seq)
   WHERE ordering_key <> 0 AND state <> 1;
 CREATE INDEX exception_dead ON exception(subscription, shard, seq, origin) WHERE state = 1;
 CREATE TABLE reader(
@@ -178,10 +178,11 @@ inline constexpr char kDeleteException[] =
     "WHERE shard = ? AND subscription = ? AND seq = ? AND origin = ? AND generation = ?";
 inline constexpr char kReleaseException[] =
     "UPDATE exception SET generation = generation + 1, state = 0, due_time = ? "
-    "WHERE shard = ? AND subscription = ? AND origin = 0 AND seq = "
-    "(SELECT seq FROM exception INDEXED BY exception_by_key WHERE shard = ? AND subscription = ? "
-    "AND ordering_key = ? AND ordering_key <> 0 AND state <> 1 AND state = 2 "
-    "ORDER BY seq LIMIT 1)";
+    "WHERE shard = ? AND subscription = ? AND origin = 0 AND seq = ?";
+inline constexpr char kSelectFirstOfKey[] =
+    "SELECT state, seq FROM exception INDEXED BY exception_by_key WHERE shard = ? "
+    "AND subscription = ? AND ordering_key = ? AND ordering_key <> 0 AND state <> 1 "
+    "ORDER BY state, seq LIMIT 1";
 inline constexpr char kPutReader[] =
     "INSERT INTO reader VALUES(?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
     "next_seq = excluded.next_seq, settled = excluded.settled";
@@ -257,8 +258,8 @@ inline constexpr char kSelectParked[] =
     "SELECT subscription, seq FROM exception INDEXED BY exception_unattempted "
     "WHERE attempts = 0 AND throttled = 0 AND shard = ? AND seq > ?";
 inline constexpr char kSelectBlockedKeys[] =
-    "SELECT subscription, ordering_key, count(*) FROM exception INDEXED BY exception_by_key "
-    "WHERE ordering_key <> 0 AND state <> 1 AND shard = ? GROUP BY subscription, ordering_key";
+    "SELECT subscription, ordering_key, seq FROM exception INDEXED BY exception_by_key "
+    "WHERE ordering_key <> 0 AND state <> 1 AND shard = ?";
 inline constexpr char kSelectNextDue[] =
     "SELECT subscription, due_time FROM exception INDEXED BY exception_due "
     "WHERE state = 0 AND shard = ? AND subscription > ? ORDER BY subscription, due_time LIMIT 1";

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -201,7 +202,31 @@ absl::Status SqliteStore::Apply(const Batch& batch, int64_t now, BatchResult* re
                                             : ApplyConfiguration(write, now, result));
   }
   if (batch.shard.has_value()) {
+    RETURN_IF_ERROR(Release(batch, now, result));
     result->attempt_head = shards_.Get(*batch.shard).attempt_head;
+  }
+  return absl::OkStatus();
+}
+
+// Lets the next go of each ordering key that the batch has changed (E4).
+absl::Status SqliteStore::Release(const Batch& batch, int64_t now, BatchResult* result) {
+  std::set<std::pair<SubscriptionNumber, OrderingKey>> keys;
+  for (const Write& write : batch.writes) {
+    if (const auto* put = std::get_if<PutException>(&write)) {
+      keys.emplace(put->row.key.subscription, put->row.ordering_key);
+    } else if (const auto* resolve = std::get_if<ResolveException>(&write)) {
+      keys.emplace(resolve->key.subscription, resolve->ordering_key);
+    }
+  }
+  for (const auto& [subscription, key] : keys) {
+    if (key == 0) {
+      continue;
+    }
+    ASSIGN_OR_RETURN(const bool released,
+                     deliveries_.ReleaseIfNoneWaits(*batch.shard, subscription, key, now));
+    if (released) {
+      result->released.push_back({.subscription = subscription, .due_time = FromStoredTime(now)});
+    }
   }
   return absl::OkStatus();
 }

@@ -49,6 +49,7 @@ class SqliteStore final : public Store {
   void Rollback();
 
   absl::Status Apply(const Batch& batch, int64_t now, BatchResult* result);
+  absl::Status Release(const Batch& batch, int64_t now, BatchResult* result);
   absl::Status ApplyToShard(ShardId shard, const Write& write, int64_t now, BatchResult* result);
   absl::Status ApplyConfiguration(const Write& write, int64_t now, BatchResult* result);
   void Advance(ShardId shard, const AdvanceCursor& write);

@@ -39,21 +39,20 @@ struct RecordAttempt {
 };
 
 // Writes an exception whose key is new. One that exists is left as it is.
+//
+// Of an ordering key that has exceptions one always waits: when a write leaves only parked ones,
+// the lowest of them waits for no time from then on, in the same batch (E4, BatchResult::released).
 struct PutException {
   ExceptionRow row;
 };
 
 // What a retry did to its exception: replaced by `next`, or gone. Applied only if the row still has
 // `generation` (E1); otherwise nothing happens, for it was purged or redriven meanwhile.
-//
-// With `release_due` the first parked exception of `ordering_key` waits for that time from now on
-// (E4).
 struct ResolveException {
   ExceptionKey key;
   uint64_t generation = 0;
   std::optional<ExceptionRow> next;  // Its generation is set by the store.
-  OrderingKey ordering_key = 0;
-  std::optional<absl::Time> release_due;
+  OrderingKey ordering_key = 0;      // The row's.
 };
 
 // Everything at or below `cursor` is settled for all on the tail. Never moves back.
@@ -115,6 +114,12 @@ struct Appended {
   absl::Time accept_time;  // Likewise.
 };
 
+// A parked exception that has become one that waits (E4).
+struct Released {
+  SubscriptionNumber subscription = 0;
+  absl::Time due_time;
+};
+
 // What became of one PutSubscription or DeleteSubscription: the subscription as stored, or
 // NOT_FOUND, ABORTED (another version), ALREADY_EXISTS (its string id is taken).
 using ConfigResult = absl::StatusOr<std::shared_ptr<const Subscription>>;
@@ -124,6 +129,7 @@ struct BatchResult {
   std::string error;                     // Why not, when not committed. For our log.
   std::vector<Appended> appended;        // One an AppendEvent, in order.
   std::vector<ConfigResult> configured;  // One a configuration write, in order.
+  std::vector<Released> released;
   // The shard's newest attempt after this batch. Events appended by it have no attempts at or
   // below.
   AttemptSeq attempt_head = 0;
@@ -171,12 +177,12 @@ struct NextDue {
   uint64_t waiting = 0;
 };
 
-// An ordering key of a subscription with exceptions that wait or are parked (E4).
+// An exception that waits or is parked, and blocks its ordering key (E4).
 struct BlockedKey {
   SubscriptionNumber subscription = 0;
   ShardId shard = 0;
   OrderingKey key = 0;
-  uint64_t exceptions = 0;
+  Seq seq = 0;
 };
 
 struct DueException {

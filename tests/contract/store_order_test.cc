@@ -37,14 +37,13 @@ class StoreOrder : public StoreContract {
     }
     return seqs;
   }
-  // The end of the exception at `seq`, which lets the next of its key go.
-  void Resolve(Seq seq, uint64_t generation, std::optional<ExceptionRow> next = std::nullopt) {
+  // The end of the exception at `seq`.
+  BatchResult Resolve(Seq seq, uint64_t generation,
+                      std::optional<ExceptionRow> next = std::nullopt) {
     const ExceptionKey key{.shard = shard(), .subscription = 7, .seq = seq, .origin = kOriginLog};
-    CommitTo(shard(), ResolveException{.key = key,
-                                       .generation = generation,
-                                       .next = next,
-                                       .ordering_key = kKey,
-                                       .release_due = now_ + absl::Seconds(3)});
+    return CommitTo(
+        shard(),
+        ResolveException{.key = key, .generation = generation, .next = next, .ordering_key = kKey});
   }
 };
 
@@ -60,13 +59,16 @@ TEST_P(StoreOrder, TheEndOfOneReleasesTheLowestParkedOfItsKey) {
   Put(2, kOtherKey, ExceptionState::kParked);
   Put(4, kKey, ExceptionState::kParked);
   Put(3, kKey, ExceptionState::kParked);
-  Resolve(1, 1);
+  const BatchResult result = Resolve(1, 1);
+  ASSERT_THAT(result.released, SizeIs(1));
+  EXPECT_EQ(result.released[0].subscription, 7U);
+  EXPECT_EQ(result.released[0].due_time, now_);
   Reopen();
   const auto due = reader().ReadDue(7, shard(), absl::InfiniteFuture(), 100, 1 << 20);
   ASSERT_THAT(*due, SizeIs(1));
   const ExceptionRow& released = due->at(0).row;
   EXPECT_EQ(released.key.seq, 3U);
-  EXPECT_EQ(released.due_time, now_ + absl::Seconds(3));
+  EXPECT_EQ(released.due_time, now_);
   EXPECT_EQ(released.ordering_key, kKey);
   EXPECT_EQ(released.attempts, 0);
   EXPECT_EQ(released.generation, 2U);
@@ -88,7 +90,14 @@ TEST_P(StoreOrder, AnEndOfAnOlderGenerationReleasesNothing) {
   EXPECT_THAT(Due(), testing::ElementsAre(1));
 }
 
-TEST_P(StoreOrder, BlockedKeysAreCountedWithoutTheDead) {
+TEST_P(StoreOrder, WhatIsParkedBehindNothingWaitsAtOnce) {
+  Put(2, kKey, ExceptionState::kParked);
+  EXPECT_THAT(Due(), testing::ElementsAre(2));
+  Put(3, kKey, ExceptionState::kParked);
+  EXPECT_THAT(Due(), testing::ElementsAre(2));
+}
+
+TEST_P(StoreOrder, BlockedKeysAreThoseThatAreNotDead) {
   Put(1, kKey, ExceptionState::kWaiting);
   Put(2, kKey, ExceptionState::kParked);
   Put(3, kOtherKey, ExceptionState::kDead);
@@ -96,14 +105,16 @@ TEST_P(StoreOrder, BlockedKeysAreCountedWithoutTheDead) {
   Reopen();
   const auto keys = reader().ReadBlockedKeys();
   ASSERT_TRUE(keys.ok());
-  ASSERT_THAT(*keys, SizeIs(1));
+  ASSERT_THAT(*keys, SizeIs(2));
   EXPECT_EQ(keys->at(0).subscription, 7U);
   EXPECT_EQ(keys->at(0).shard, shard());
   EXPECT_EQ(keys->at(0).key, kKey);
-  EXPECT_EQ(keys->at(0).exceptions, 2U);
+  EXPECT_EQ(keys->at(0).seq, 1U);
+  EXPECT_EQ(keys->at(1).seq, 2U);
 }
 
 TEST_P(StoreOrder, AParkedPairAboveTheCursorIsSettledWithoutAnAttempt) {
+  Put(1, kKey, ExceptionState::kWaiting);
   Put(2, kKey, ExceptionState::kParked);
   Put(3, kKey, ExceptionState::kParked);
   Put(5, kKey, ExceptionState::kParked);

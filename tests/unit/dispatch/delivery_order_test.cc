@@ -26,6 +26,8 @@ const absl::Time kNow = absl::FromUnixSeconds(2000);
 const PostResult kSucceeded{};
 const PostResult kFailed{.outcome = Outcome::kHttpStatus, .http_status = 500};
 
+Attempt AttemptOf(const OutcomeRecord& record) { return record.attempt.value_or(Attempt()); }
+
 LogEntry Keyed(Seq seq, const std::string& key) {
   LogEntry entry = EntryAt(seq);
   auto event = std::make_shared<Event>(*entry.event);
@@ -144,7 +146,7 @@ TEST_F(DeliveryOrderTest, AFailureParksItsKeyAndNoOther) {
   EXPECT_THAT(Start(), ElementsAre(6));
 }
 
-TEST_F(DeliveryOrderTest, WhatIsParkedIsReleasedOneByOneWithTheEndOfTheOneBefore) {
+TEST_F(DeliveryOrderTest, WhatIsParkedIsReleasedOneByOne) {
   Begin(OrderMode::kByKey);
   Feed("1a 2a 3a");
   Start();
@@ -152,34 +154,53 @@ TEST_F(DeliveryOrderTest, WhatIsParkedIsReleasedOneByOneWithTheEndOfTheOneBefore
   Park();
   Load(1, 1);
   ASSERT_THAT(Start(), ElementsAre(1));
-  const OutcomeRecord first = End(1, kSucceeded);
-  EXPECT_EQ(first.resolve_exception->release_due, kNow);
+  Commit(End(1, kSucceeded));
   EXPECT_THAT(Start(), IsEmpty());
-  Commit(first);
+  EXPECT_EQ(queue_->next_due(), absl::InfiniteFuture());
+  queue_->OnReleased(0, kNow);  // By the store, in the same transaction.
   EXPECT_EQ(queue_->next_due(), kNow);
   Load(2, 0);
   ASSERT_THAT(Start(), ElementsAre(2));
   const OutcomeRecord second = End(2, kSucceeded);
-  EXPECT_EQ(second.attempt.value_or(Attempt()).origin, AttemptOrigin::kLog)
-      << "it settles the pair";
-  EXPECT_TRUE(second.resolve_exception->release_due.has_value());
+  EXPECT_EQ(AttemptOf(second).origin, AttemptOrigin::kLog) << "it settles the pair";
+  Feed("4a");
+  EXPECT_THAT(Park(), ElementsAre(4)) << "3 is still parked";
   Load(3, 0);
   ASSERT_THAT(Start(), ElementsAre(3));
-  const OutcomeRecord third = End(3, kSucceeded);
-  EXPECT_FALSE(third.resolve_exception->release_due.has_value()) << "nothing is parked any more";
-  Feed("4a");
-  EXPECT_THAT(Start(), ElementsAre(4));
+  End(3, kSucceeded);
+  Load(4, 0);
+  ASSERT_THAT(Start(), ElementsAre(4));
+  End(4, kSucceeded);
+  Feed("5a");
+  EXPECT_THAT(Start(), ElementsAre(5)) << "nothing is parked any more";
 }
 
-TEST_F(DeliveryOrderTest, ARetryThatFailsReleasesNothing) {
+TEST_F(DeliveryOrderTest, ARetryThatFailsLetsNothingGo) {
   Begin(OrderMode::kByKey);
-  Feed("1a 2a");
+  Feed("1a");
   Start();
   Commit(End(1, kFailed));
-  Park();
   Load(1, 1);
   Start();
-  EXPECT_FALSE(End(1, kFailed).resolve_exception->release_due.has_value());
+  Commit(End(1, kFailed));
+  Feed("2a");
+  EXPECT_THAT(Start(), IsEmpty());
+}
+
+// The retry has ended before its first failure is heard to have committed.
+TEST_F(DeliveryOrderTest, OnlyItsOwnDeathFreesAKey) {
+  Begin(OrderMode::kByKey, {absl::ZeroDuration(), absl::Seconds(1)});
+  Feed("1a");
+  Start();
+  const OutcomeRecord failed = End(1, kFailed);
+  Load(1, 1);
+  Start();
+  const OutcomeRecord dead = End(1, kFailed);
+  Feed("2a");
+  Commit(failed);
+  EXPECT_THAT(Start(), IsEmpty());
+  Commit(dead);
+  EXPECT_THAT(Start(), ElementsAre(2));
 }
 
 TEST_F(DeliveryOrderTest, ADeathLetsTheNextGoOnceItIsCommitted) {
@@ -212,7 +233,7 @@ TEST_F(DeliveryOrderTest, ADeathAtARetryWithNothingParkedHoldsUntilItIsCommitted
 TEST_F(DeliveryOrderTest, AStartKnowsTheBlockedKeys) {
   Begin(OrderMode::kByKey);
   const OrderingKey key = OrderingKeyOf("o", "a");
-  queue_->RestoreBlockedKey({.subscription = 1, .shard = 0, .key = key, .exceptions = 2});
+  queue_->RestoreBlockedKey({.subscription = 1, .shard = 0, .key = key, .seq = 2});
   EXPECT_FALSE(queue_->idle());
   Feed("3a 4b");
   EXPECT_THAT(Start(), ElementsAre(4));
