@@ -57,6 +57,8 @@ inline constexpr absl::Duration kExchangeTimeoutMax = absl::Seconds(60);
 inline constexpr absl::Duration kConnectTimeout = absl::Seconds(5);
 inline constexpr size_t kResponseHeaderBytesMax = 32 * 1024;
 inline constexpr size_t kResponseBodyBytesMax = 16 * 1024;  // Read, then the connection is closed.
+inline constexpr size_t kResponseBytesMax = 96 * 1024;      // With header and framing, as it comes.
+inline constexpr int kTlsReadsPerTurn = 16;                 // Then the loop's others have theirs.
 inline constexpr size_t kResponseKeptBytes = 1024;          // Stored when the attempt failed.
 inline constexpr size_t kChallengeBodyBytesMax = 4 * 1024;  // Of the answer to a challenge.
 inline constexpr absl::Duration kDrainTimeout = absl::Seconds(1);  // For what follows a header.
@@ -116,6 +118,8 @@ inline constexpr absl::Duration kQuickAnswerMax = absl::Seconds(1);  // Slower o
 inline constexpr size_t kGroupBytesMax = 8 * 1024 * 1024;
 inline constexpr size_t kCommitQueueBytesMax = 64 * 1024 * 1024;
 
+static_assert(kResponseBytesMax >= kResponseHeaderBytesMax + kResponseBodyBytesMax,
+              "the longest header and the longest body fit into one response");
 static_assert(kReaderWindowMax >= kTailEventsMax,
               "who leaves the tail must fit into one reader's window");
 static_assert(kCommitQueueBytesMax >= 2 * kGroupBytesMax,

@@ -245,7 +245,11 @@ void Connection::OnReadable(int /*error*/) {
 }
 
 void Connection::ReadTls() {
-  while (phase_ != Phase::kClosed) {
+  for (int reads = 0; phase_ != Phase::kClosed; ++reads) {
+    if (reads == kTlsReadsPerTurn) {
+      ReadOnLater();
+      return;
+    }
     size_t bytes = 0;
     switch (tls_->Read(reader_.Space(), &bytes)) {
       case TlsSession::Result::kOk:
@@ -266,6 +270,15 @@ void Connection::ReadTls() {
       case TlsSession::Result::kEnd:
       case TlsSession::Result::kError: OnEnd(0); return;
     }
+  }
+}
+
+// A peer may send as fast as we read: the others on the loop, and its timers, are not to wait. Not
+// Listen(), for what is left may be within TLS already.
+void Connection::ReadOnLater() {
+  if (!listening_) {
+    listening_ = true;
+    socket_.TellReadable();
   }
 }
 

@@ -121,6 +121,7 @@ class Connection final : private TimerWheel::Entry {
   void WriteTls();
   void Listen();
   void ReadTls();
+  void ReadOnLater();
   void Progress();
   void OnHeader();
   void OnEnd(int error);

@@ -117,6 +117,7 @@ class ResponseReader::Impl {
     at_start_ = true;
     begun_ = false;
     has_status_ = false;
+    came_bytes_ = filled_;
     state_ = State::kHeader;
     response_.Clear();
     error_.clear();
@@ -132,6 +133,7 @@ class ResponseReader::Impl {
 
   State Commit(size_t bytes) {
     filled_ += bytes;
+    came_bytes_ += bytes;
     begun_ = begun_ || bytes > 0;
     size_t used = 0;
     while (used < filled_ && (state_ == State::kHeader || state_ == State::kBody)) {
@@ -154,9 +156,7 @@ class ResponseReader::Impl {
     std::copy(buffer_.begin() + static_cast<ptrdiff_t>(used),
               buffer_.begin() + static_cast<ptrdiff_t>(filled_), buffer_.begin());
     filled_ -= used;
-    if (filled_ >= kResponseHeaderBytesMax && state_ != State::kDone) {
-      Fail(http::error::header_limit);  // No line of a chunked body is that long either.
-    }
+    CheckLength();
     return state_;
   }
 
@@ -200,6 +200,18 @@ class ResponseReader::Impl {
     return bytes.substr(0, kStart.size()) == kStart.substr(0, bytes.size());
   }
 
+  // The parser's own limit is on what it has not used yet, and it uses up field by field. A body
+  // that comes in chunks of one byte may have any length of framing.
+  void CheckLength() {
+    if (state_ == State::kHeader && came_bytes_ > kResponseHeaderBytesMax) {
+      Fail(http::error::header_limit);
+    } else if (state_ == State::kBody && came_bytes_ > kResponseBytesMax) {
+      FailWith(absl::StrCat("the response is longer than ", kResponseBytesMax, " bytes"));
+    } else if (filled_ >= kResponseHeaderBytesMax && state_ != State::kDone) {
+      Fail(http::error::header_limit);  // No line of a chunked body is that long either.
+    }
+  }
+
   // Follows the parser to the next state.
   void Proceed() {
     if (!parser_->is_header_done()) {
@@ -238,6 +250,7 @@ class ResponseReader::Impl {
   }
 
   size_t kept_bytes_max_ = 0;
+  size_t came_bytes_ = 0;  // Since Begin(), used up or not.
   size_t interim_responses_ = 0;
   bool at_start_ = true;  // Of a response: its first bytes have not come yet.
   std::vector<char> buffer_;

@@ -12,6 +12,8 @@ namespace postrider {
 // Reads the response to one request after the other from a connection's bytes, within limits.
 //
 // Interim responses (1xx) are skipped. Of a body the first bytes are kept and the others counted.
+// Fails when no header has ended within kResponseHeaderBytesMax, interim responses included, and
+// when the body has not within kResponseBytesMax, however it is framed.
 class ResponseReader {
  public:
   enum class State {

@@ -5,6 +5,7 @@
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -121,6 +122,14 @@ void Socket::WaitWritable() {
   state_->socket.async_wait(tcp::socket::wait_write, [state = state_](const error_code& error) {
     if (!state->closed) {
       state->events.writable(error.value());
+    }
+  });
+}
+
+void Socket::TellReadable() {
+  asio::post(state_->socket.get_executor(), [state = state_] {
+    if (!state->closed) {
+      state->events.readable(0);
     }
   });
 }

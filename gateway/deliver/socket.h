@@ -55,6 +55,10 @@ class Socket {
   void WaitReadable();
   void WaitWritable();
 
+  // Tells `readable` in a later turn of the loop, for an owner who has more to read than he reads
+  // in one: what others have taken from the socket already makes it readable no more.
+  void TellReadable();
+
   // For reading and writing by others, without waiting.
   int descriptor() const;
 

@@ -117,10 +117,27 @@ class PosterFixture {
     return answered.get_future().get();
   }
 
+  void PostToLoop(Loop::Task task) { loop_.Post(std::move(task)); }
+
+  // How many turns the loop makes, from what has been posted to it by now, until `result` is there.
+  int TurnsUntilReady(std::future<PostResult>* result) {
+    std::promise<int> counted;
+    loop_.Post([&]() { CountTurn(result, 0, &counted); });
+    return counted.get_future().get();
+  }
+
   // As if that much time had passed.
   void SkipSeconds(int seconds) { clock_.SkipSeconds(seconds); }
 
  private:
+  void CountTurn(std::future<PostResult>* result, int turns, std::promise<int>* counted) {
+    if (result->wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
+      counted->set_value(turns);
+      return;
+    }
+    loop_.Post([=, this]() { CountTurn(result, turns + 1, counted); });
+  }
+
   VectorClock clock_;
   AsioLoop loop_;
   std::unique_ptr<Poster> poster_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/base/limits.h"
 
 namespace postrider {
 namespace {
@@ -93,6 +94,53 @@ TEST(ResponseReader, HasNoBodyWhereThereCanBeNone) {
     reader.Begin(10);
     EXPECT_EQ(Feed(&reader, absl::StrCat("HTTP/1.1 ", status, " X\r\n\r\n"), 1000), State::kDone);
   }
+}
+
+TEST(ResponseReader, AHeaderIsBoundedHoweverItIsCut) {
+  const size_t limit = kResponseHeaderBytesMax;
+  const std::string start = "HTTP/1.1 200 OK\r\nX";
+  ResponseReader reader;
+  reader.Begin(10);
+  ASSERT_EQ(Feed(&reader, start, start.size()), State::kHeader);
+  size_t sent = start.size();
+  // The parser has used up all but the `X` each time, and never looks for the header's end.
+  constexpr absl::string_view kField = ": b\r\nX";
+  while (Feed(&reader, kField, kField.size()) == State::kHeader && sent < 2 * limit) {
+    sent += kField.size();
+  }
+  EXPECT_EQ(reader.state(), State::kFailed);
+  EXPECT_LE(sent, limit);
+  EXPECT_FALSE(reader.has_status());
+}
+
+TEST(ResponseReader, InterimResponsesAreOfTheHeader) {
+  ResponseReader reader;
+  reader.Begin(10);
+  const std::string interim =
+      absl::StrCat("HTTP/1.1 103 X\r\nA: ", std::string(3000, 'a'), "\r\n\r\n");
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_EQ(Feed(&reader, interim, interim.size()), State::kHeader) << i;
+  }
+  EXPECT_EQ(Feed(&reader, interim, interim.size()), State::kFailed);
+}
+
+TEST(ResponseReader, TheFramingOfABodyIsBounded) {
+  ResponseReader reader;
+  reader.Begin(10);
+  const std::string header = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  ASSERT_EQ(Feed(&reader, header, header.size()), State::kBody);
+  const std::string chunk = absl::StrCat("1;", std::string(1000, 'e'), "\r\nx\r\n");
+  size_t sent = header.size();
+  while (Feed(&reader, chunk, chunk.size()) == State::kBody && sent < 2 * kResponseBytesMax) {
+    sent += chunk.size();
+  }
+  EXPECT_EQ(reader.state(), State::kFailed);
+  EXPECT_LE(sent, kResponseBytesMax);
+  EXPECT_EQ(reader.error(), "the response is longer than 98304 bytes");
+  EXPECT_TRUE(reader.has_status());
+  // The next response has its own bounds.
+  reader.Begin(10);
+  EXPECT_EQ(reader.state(), State::kHeader);
 }
 
 TEST(ResponseReader, KnowsWhatIsLeftOver) {

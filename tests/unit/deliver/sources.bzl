@@ -4,6 +4,7 @@ TESTS = [
     "address_guard_test.cc",
     "asio_loop_test.cc",
     "bad_receiver_test.cc",
+    "bad_tls_receiver_test.cc",
     "connect_test.cc",
     "http_date_test.cc",
     "http_poster_test.cc",
