@@ -15,6 +15,8 @@
 namespace postrider {
 namespace {
 
+constexpr size_t kTlsRecordBytes = 16 * 1024;  // The most that one may carry.
+
 // Whose fault it is that connect() failed, in words that show no address.
 ConnectResult FromErrno(int error) {
   switch (error) {
@@ -123,8 +125,10 @@ void Connection::Send(Request request, absl::AnyInvocable<void(Reply) &&> done) 
   context_->wheel->Set(this, absl::InfiniteDuration());  // The caller's own is in force.
   reader_.Begin(std::max(kResponseKeptBytes, request_.success_bytes_kept));
   written_ = 0;
-  if (tls_.has_value() && request_.event != nullptr) {
-    head_.append(request_.event->body);  // One record where one suffices.
+  body_ = request_.event != nullptr ? absl::string_view(request_.event->body) : "";
+  if (tls_.has_value() && head_.size() + body_.size() <= kTlsRecordBytes) {
+    head_.append(body_.data(), body_.size());  // One record instead of two.
+    body_ = "";
   }
   Write();
   Listen();
@@ -144,21 +148,20 @@ void Connection::Write() {
   }
 }
 
-bool Connection::AllWritten() const {
-  const bool apart = request_.event != nullptr && !tls_.has_value();
-  return written_ == head_.size() + (apart ? request_.event->body.size() : 0);
+bool Connection::AllWritten() const { return written_ == head_.size() + body_.size(); }
+
+absl::string_view Connection::UnwrittenHead() const {
+  return absl::string_view(head_).substr(std::min(written_, head_.size()));
+}
+
+absl::string_view Connection::UnwrittenBody() const {
+  return body_.substr(written_ > head_.size() ? written_ - head_.size() : 0);
 }
 
 void Connection::WritePlain() {
-  absl::string_view body;
-  if (request_.event != nullptr) {
-    body = request_.event->body;
-  }
-  while (written_ < head_.size() + body.size()) {
-    absl::string_view first = head_;
-    first.remove_prefix(std::min(written_, head_.size()));
-    absl::string_view second = body;
-    second.remove_prefix(written_ > head_.size() ? written_ - head_.size() : 0);
+  while (!AllWritten()) {
+    const absl::string_view first = UnwrittenHead();
+    const absl::string_view second = UnwrittenBody();
     const std::array<iovec, 2> parts = {iovec{const_cast<char*>(first.data()), first.size()},
                                         iovec{const_cast<char*>(second.data()), second.size()}};
     const Socket::Written result = socket_.Write(parts);
@@ -177,10 +180,9 @@ void Connection::WritePlain() {
 }
 
 void Connection::WriteTls() {
-  while (written_ < head_.size()) {
+  while (!AllWritten()) {
     size_t bytes = 0;
-    absl::string_view rest = head_;
-    rest.remove_prefix(written_);
+    const absl::string_view rest = written_ < head_.size() ? UnwrittenHead() : UnwrittenBody();
     switch (tls_->Write(rest, &bytes)) {
       case TlsSession::Result::kOk: written_ += bytes; continue;
       case TlsSession::Result::kWantRead: return;  // Whatever is read is followed by a write.

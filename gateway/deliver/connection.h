@@ -118,6 +118,8 @@ class Connection final : private TimerWheel::Entry {
 
   void Write();
   void WritePlain();
+  absl::string_view UnwrittenHead() const;
+  absl::string_view UnwrittenBody() const;
   void WriteTls();
   void Listen();
   void ReadTls();
@@ -150,7 +152,8 @@ class Connection final : private TimerWheel::Entry {
   bool waiting_to_write_ = false;
   bool write_failed_ = false;
   std::string head_;
-  size_t written_ = 0;  // Of head and body together.
+  absl::string_view body_;  // What is sent after head_: of request_'s event.
+  size_t written_ = 0;      // Of head_ and body_ together.
   Request request_;
   ResponseReader reader_;
   absl::Duration header_time_;

@@ -129,13 +129,14 @@ void Connection::Recycle() {
                         !reader_.has_leftover() && AllWritten() && !write_failed_ &&
                         now - open_time_ < context_->age_max &&
                         IdleTimeout() > absl::ZeroDuration();
+  body_ = "";
   request_ = Request();
   if (!reusable) {
     Close();
     return;
   }
   if (head_.capacity() > kHeadBytesKept) {
-    head_ = std::string();  // Over TLS it held the body too.
+    head_ = std::string();  // With a subscription's headers it may be far longer than most.
     written_ = 0;
   }
   phase_ = Phase::kReady;

@@ -1,6 +1,11 @@
 // Receivers that misbehave within TLS: each costs bounded memory and a bounded part of a turn.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -95,6 +100,47 @@ TEST_F(BadTlsReceiver, WhatIsWithinTlsAlreadyIsReadInALaterTurn) {
         certificate_);
     PosterFixture poster(Options());
     EXPECT_TRUE(poster.PostTo(server.Url()).success()) << records;
+  }
+}
+
+// The memory of this process that is in use.
+size_t ResidentBytes() {
+  long total = 0;
+  long resident = 0;
+  FILE* const file = std::fopen("/proc/self/statm", "r");
+  CHECK(file != nullptr);
+  CHECK(std::fscanf(file, "%ld %ld", &total, &resident) == 2);
+  std::fclose(file);
+  return static_cast<size_t>(resident) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+TEST_F(BadTlsReceiver, ABodyThatNobodyReadsIsNotCopied) {
+  constexpr int kPosts = 8;
+  constexpr size_t kBodyBytes = 16 << 20;
+  std::atomic<int> connected{0};
+  std::promise<void> over;
+  const std::shared_future<void> end = over.get_future().share();
+  ScriptedServer server(
+      [&connected, end](Peer*) {
+        ++connected;
+        end.wait();
+      },
+      certificate_);
+  PosterFixture poster(Options());
+  const auto endpoint = poster.Prepare(SubscriptionTo(server.Url()));
+  const auto event = EventWithBody(std::string(kBodyBytes, 'x'));
+  const size_t before = ResidentBytes();
+  std::vector<std::future<PostResult>> results;
+  for (int i = 0; i < kPosts; ++i) {
+    results.push_back(poster.Start({.endpoint = endpoint, .event = event}));
+  }
+  // Sending begins in the turn that ends the handshake, and what follows is in a later one.
+  EXPECT_TRUE(Eventually([&connected] { return connected == kPosts; }));
+  poster.Prepare(SubscriptionTo(server.Url()));
+  EXPECT_LT(ResidentBytes(), before + kPosts * kBodyBytes / 4);
+  over.set_value();
+  for (std::future<PostResult>& result : results) {
+    EXPECT_FALSE(result.get().success());
   }
 }
 
