@@ -79,7 +79,7 @@ inline constexpr absl::Duration kResolutionKeptMax = absl::Seconds(60);
 inline constexpr absl::Duration kResolutionFailureKept = absl::Seconds(5);
 inline constexpr size_t kResolverNamesMax = 65536;
 inline constexpr size_t kAddressesPerNameMax = 16;
-inline constexpr absl::Duration kResolverWindow = absl::Seconds(10);  // E7.
+inline constexpr absl::Duration kResolverWindow = kResolutionKeptMax;  // E7.
 inline constexpr size_t kResolverWindowNames = 5;
 
 // --- The tail, readers, exceptions (docs/engine.md R5, R3, E2, E3, E4, R7)

@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "gateway/base/limits.h"
 
 namespace postrider {
 namespace {
 
-constexpr size_t kObservationsMax = 256;
 constexpr absl::Duration kServerFaultKept = absl::Seconds(1);
 
 absl::Duration KeptFor(const Resolution& resolution) {
@@ -87,12 +85,9 @@ void Resolver::Answer(const std::string& name, uint64_t generation, Resolution r
   }
   const bool failed = resolution.status == Resolution::Status::kFailed ||
                       resolution.status == Resolution::Status::kServerFault;
-  observations_.push_back({.time = now, .name = name, .failed = failed});
-  if (resolution.status == Resolution::Status::kFailed && MostNamesFail(now)) {
+  health_.Note(now, name, failed);
+  if (resolution.status == Resolution::Status::kFailed && health_.MostFail(now)) {
     resolution.status = Resolution::Status::kServerFault;
-  }
-  if (observations_.size() > kObservationsMax) {
-    observations_.pop_front();
   }
   if (resolution.addresses.size() > kAddressesPerNameMax) {
     resolution.addresses.resize(kAddressesPerNameMax);
@@ -107,21 +102,6 @@ void Resolver::Answer(const std::string& name, uint64_t generation, Resolution r
       std::move(question->done)(resolution);
     }
   }
-}
-
-bool Resolver::MostNamesFail(absl::Duration now) {
-  absl::flat_hash_set<absl::string_view> names;
-  size_t failed = 0;
-  // The newest first: a name counts as it was seen last.
-  for (auto it = observations_.rbegin(); it != observations_.rend(); ++it) {
-    if (now - it->time > kResolverWindow) {
-      break;
-    }
-    if (names.insert(it->name).second && it->failed) {
-      ++failed;
-    }
-  }
-  return names.size() >= kResolverWindowNames && failed * 2 > names.size();
 }
 
 void Resolver::Evict() {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/loop.h"
 #include "gateway/deliver/address_guard.h"
+#include "gateway/deliver/name_health.h"
 
 namespace postrider {
 
@@ -67,24 +67,16 @@ class Resolver {
     uint64_t generation = 0;  // Of the look-up under way: later answers to older ones are dropped.
     std::vector<std::weak_ptr<Question>> waiting;
   };
-  struct Observation {
-    absl::Duration time;
-    std::string name;
-    bool failed = false;
-  };
 
   void Ask(const std::string& name, uint64_t generation);
   void Answer(const std::string& name, uint64_t generation, Resolution resolution);
   void Evict();
 
-  // Whether so many different names fail that it is not the names' fault (E7).
-  bool MostNamesFail(absl::Duration now);
-
   Loop* const loop_;
   const Clock* const clock_;
   Lookup lookup_;
   absl::flat_hash_map<std::string, std::unique_ptr<Entry>> entries_;
-  std::deque<Observation> observations_;  // Of the last kResolverWindow, the newest last.
+  NameHealth health_;
   uint64_t next_generation_ = 1;
   const std::shared_ptr<char> alive_ = std::make_shared<char>();  // What outlives us asks it.
 };

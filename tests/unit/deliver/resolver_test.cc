@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,6 +52,17 @@ class ResolverTest : public testing::Test {
     std::move(asked_.back().answer)(std::move(answer));
     return told_.back();
   }
+
+  // Asks for those of `count` names that are not known any more, and answers each with `answer`.
+  void AskTheUnknown(const std::string& prefix, int count, const Resolution& answer) {
+    for (int i = 0; i < count; ++i) {
+      const std::string name = absl::StrCat(prefix, i);
+      if (resolver_->Cached(name) == nullptr) AskAndAnswer(name, answer);
+    }
+  }
+
+  // How many were told that the server is at fault.
+  int64_t Faults() const { return std::count(told_.begin(), told_.end(), Status::kServerFault); }
 
   ManualLoop loop_;
   std::vector<Asked> asked_;
@@ -164,6 +177,35 @@ TEST_F(ResolverTest, HalfOfTheNamesIsNotMost) {
     EXPECT_EQ(AskAndAnswer(absl::StrCat("bad", i), Not(Status::kFailed)), Status::kFailed);
   }
   EXPECT_EQ(AskAndAnswer("bad3", Not(Status::kFailed)), Status::kServerFault);
+}
+
+TEST_F(ResolverTest, AMinorityThatFailsOftenIsNotMost) {
+  for (int second = 0; second < 180; ++second) {
+    AskTheUnknown("good", 20, Found(kResolutionKeptMax));
+    AskTheUnknown("bad", 8, Not(Status::kFailed));
+    loop_.Advance(absl::Seconds(1));
+  }
+  EXPECT_EQ(Faults(), 0);
+}
+
+TEST_F(ResolverTest, AFaultOfOursShowsBeforeAllNamesAreForgotten) {
+  AskTheUnknown("good", 20, Found(kResolutionKeptMin));
+  for (absl::Duration time; time <= kResolutionKeptMin; time += absl::Seconds(1)) {
+    loop_.Advance(absl::Seconds(1));
+    AskTheUnknown("good", 20, Not(Status::kFailed));
+  }
+  EXPECT_GT(Faults(), 0);
+}
+
+TEST_F(ResolverTest, ANameThatRecoversCountsNoMore) {
+  for (int i = 0; i < 4; ++i) {
+    AskAndAnswer(absl::StrCat("name", i), Not(Status::kFailed));
+  }
+  loop_.Advance(kResolutionFailureKept);
+  for (int i = 0; i < 4; ++i) {
+    AskAndAnswer(absl::StrCat("name", i), Found(kResolutionKeptMax));
+  }
+  EXPECT_EQ(AskAndAnswer("name4", Not(Status::kFailed)), Status::kFailed);
 }
 
 TEST_F(ResolverTest, NamesThatDoNotExistAreNotOurFault) {
