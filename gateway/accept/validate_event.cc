@@ -160,7 +160,11 @@ absl::Status ValidateTraceparent(absl::string_view traceparent) {
 absl::Status ValidateExpireTime(const EventInput& event, absl::Time now) {
   if (!event.expire_time.has_value()) return absl::OkStatus();
   RETURN_IF_ERROR(ValidateTimestamp("expire_time", *event.expire_time));
-  if (*event.expire_time <= now) return InvalidField("expire_time", "must lie in the future");
+  // An event with an id may be known, and is then a duplicate however late it is published again. A
+  // new one is accepted too, and ends as expired.
+  if (event.id.empty() && *event.expire_time <= now) {
+    return InvalidField("expire_time", "must lie in the future for an event without an id");
+  }
   return absl::OkStatus();
 }
 

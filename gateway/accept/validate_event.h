@@ -10,8 +10,8 @@ namespace postrider {
 // body's size, which Translate() meets on its way.
 //
 // INVALID_ARGUMENT for the first rule broken, in the order of EventInput's fields, with the field
-// and the limit. Pure: `now` is what expire_time is compared with. Checks counts before contents,
-// so that what is far too large costs little.
+// and the limit. Pure: `now` is what expire_time is compared with if there is no id. Checks counts
+// before contents, so that what is far too large costs little.
 absl::Status ValidateEvent(const EventInput& event, absl::Time now);
 
 }  // namespace postrider

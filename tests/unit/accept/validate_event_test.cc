@@ -94,12 +94,20 @@ TEST(ValidateEvent, TimesLieInTheYearsOfRfc3339) {
   EXPECT_NE(ProblemAfter([](EventInput& e) { e.time = absl::InfiniteFuture(); }), "");
   EXPECT_EQ(ProblemAfter([](EventInput& e) { e.expire_time = kNow + absl::Nanoseconds(1); }), "");
   EXPECT_EQ(ProblemAfter([](EventInput& e) { e.expire_time = kNow; }),
-            "expire_time: must lie in the future");
+            "expire_time: must lie in the future for an event without an id");
+  EXPECT_NE(ProblemAfter([](EventInput& e) { e.expire_time = absl::InfiniteFuture(); }), "");
   EXPECT_EQ(ProblemAfter([](EventInput& e) {
               e.activity.present = true;
               e.activity.published = absl::InfinitePast();
             }),
             "activity.published: outside of the years 0001 to 9999");
+}
+
+TEST(ValidateEvent, AnEventWithAnIdMayBePublishedAgainThoughItHasExpired) {
+  EventInput event = Valid();
+  event.id = "774ae370-02cc-11e7-ac41-c38ce8763025";
+  event.expire_time = kNow - absl::Hours(1);
+  EXPECT_EQ(Problem(event), "");
 }
 
 TEST(ValidateEvent, ResourcesHaveNames) {
