@@ -7,6 +7,17 @@
 #include "gateway/base/status.h"
 
 namespace postrider {
+namespace {
+
+absl::Status TooManyKeys() {
+  return WithReason(absl::AbortedError(absl::StrCat(
+                        "events of ", kRefusedKeysMax,
+                        " ordering keys were refused, and no more keys can be held; publish again, "
+                        "in order, in a new call")),
+                    "TOO_MANY_KEYS_REFUSED");
+}
+
+}  // namespace
 
 absl::Status KeyOrder::Check(const std::string& organization,
                              const std::string& ordering_key) const {
@@ -14,8 +25,8 @@ absl::Status KeyOrder::Check(const std::string& organization,
     return absl::OkStatus();
   }
   const MutexLock lock(&mutex_);
-  if (refused_.size() < kRefusedKeysMax && refused_.count({organization, ordering_key}) == 0) {
-    return absl::OkStatus();
+  if (refused_.count({organization, ordering_key}) == 0) {
+    return refused_.size() < kRefusedKeysMax ? absl::OkStatus() : TooManyKeys();
   }
   return WithReason(
       absl::AbortedError(absl::StrCat("an earlier event of the ordering key `", ordering_key,
@@ -44,6 +55,11 @@ void KeyOrder::Note(const std::string& organization, const std::string& ordering
   if (refused_.size() < kRefusedKeysMax) {
     refused_.emplace(organization, ordering_key);
   }
+}
+
+bool KeyOrder::Full() const {
+  const MutexLock lock(&mutex_);
+  return refused_.size() >= kRefusedKeysMax;
 }
 
 }  // namespace postrider

@@ -17,7 +17,8 @@ namespace postrider {
 // it. Events without a key promise no order and are not held. Thread-safe.
 class KeyOrder {
  public:
-  // ABORTED if an earlier event of this organization and key was refused.
+  // ABORTED if an earlier event of this organization and key was refused, and for any key once no
+  // more of them can be remembered.
   absl::Status Check(const std::string& organization, const std::string& ordering_key) const
       ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -29,9 +30,12 @@ class KeyOrder {
   void Note(const std::string& organization, const std::string& ordering_key,
             const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Whether kRefusedKeysMax keys are remembered: what is published from now on with a key is
+  // refused, so it is time to end the call.
+  bool Full() const ABSL_LOCKS_EXCLUDED(mutex_);
+
  private:
   mutable Mutex mutex_;
-  // Beyond a bound all keys are held, whatever is in here.
   std::set<std::pair<std::string, std::string>> refused_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -90,6 +90,9 @@ class PublishStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   std::optional<uint64_t> Admit(const v1::PublishStreamRequest& request, size_t bytes)
       ABSL_LOCKS_EXCLUDED(mutex_);
   void PublishRead() ABSL_LOCKS_EXCLUDED(mutex_);
+  void OnPublished(uint64_t index, const std::string& organization, const std::string& key,
+                   absl::StatusOr<PublishReceipt> result) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Cut(absl::Status reason) ABSL_LOCKS_EXCLUDED(mutex_);
   void Answer(uint64_t index, absl::StatusOr<PublishReceipt> result) ABSL_LOCKS_EXCLUDED(mutex_);
 
   grpc::CallbackServerContext* const context_;  // Valid until OnDone().
@@ -114,7 +117,7 @@ class PublishStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   bool reading_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool reads_ended_ ABSL_GUARDED_BY(mutex_) = false;
-  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status cut_ ABSL_GUARDED_BY(mutex_);  // Not OK: nothing more is read, and so it ends.
   bool stalled_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelling_ ABSL_GUARDED_BY(mutex_) = false;  // Because of stalled_.
   bool broken_ ABSL_GUARDED_BY(mutex_) = false;      // Nothing can be written any more.
@@ -130,14 +133,11 @@ PublishStream::Action PublishStream::NextAction() {
     return Action::kCancel;
   }
   const bool all_answered = unanswered_.empty() && !writing_;
-  if (!writing_ && (broken_ || (all_answered && (reads_ended_ || draining_)))) {
+  if (!writing_ && (broken_ || (all_answered && (reads_ended_ || !cut_.ok())))) {
     finished_ = true;
-    const bool cut = !broken_ && !reads_ended_;
-    final_status_ =
-        broken_ ? grpc::Status::CANCELLED
-        : cut
-            ? ToGrpc(WithRetry(absl::UnavailableError("the gateway is stopping"), absl::Seconds(1)))
-            : grpc::Status::OK;
+    final_status_ = broken_        ? grpc::Status::CANCELLED
+                    : reads_ended_ ? grpc::Status::OK
+                                   : ToGrpc(cut_);
     return Action::kFinish;
   }
   if (!writing_ && !unanswered_.empty() && unanswered_.front().result.has_value()) {
@@ -149,7 +149,7 @@ PublishStream::Action PublishStream::NextAction() {
     writing_ = true;
     return Action::kWrite;
   }
-  if (!reading_ && !reads_ended_ && !draining_ && !broken_ &&
+  if (!reading_ && !reads_ended_ && cut_.ok() && !broken_ &&
       unanswered_.size() + (writing_ ? 1 : 0) < kStreamUnackedEventsMax &&
       unanswered_bytes_ < kStreamUnackedBytesMax) {
     reading_ = true;
@@ -194,7 +194,7 @@ void PublishStream::Pump() {
 std::optional<uint64_t> PublishStream::Admit(const v1::PublishStreamRequest& request,
                                              size_t bytes) {
   const MutexLock lock(&mutex_);
-  if (finished_ || draining_ || broken_) {
+  if (finished_ || !cut_.ok() || broken_) {
     return std::nullopt;
   }
   Unanswered& added = unanswered_.emplace_back();
@@ -225,11 +225,31 @@ void PublishStream::PublishRead() {
       *std::move(event),
       [keep = shared_from_this(), index, organization,
        key](absl::StatusOr<PublishReceipt> receipt) {
-        keep->order_.Note(organization, key, receipt.status());
-        if (!receipt.ok()) receipt = WithFieldPrefix("event", receipt.status());
-        keep->Answer(*index, std::move(receipt));
+        keep->OnPublished(*index, organization, key, std::move(receipt));
       },
       order_.GateOf(shared_from_this(), organization, key));
+}
+
+void PublishStream::OnPublished(uint64_t index, const std::string& organization,
+                                const std::string& key, absl::StatusOr<PublishReceipt> result) {
+  if (!result.ok()) {
+    order_.Note(organization, key, result.status());
+    if (order_.Full()) {
+      Cut(WithReason(
+          absl::UnavailableError("events of too many ordering keys were refused; publish "
+                                 "again, in order, in a new stream"),
+          "TOO_MANY_KEYS_REFUSED"));
+    }
+    result = WithFieldPrefix("event", result.status());
+  }
+  Answer(index, std::move(result));
+}
+
+void PublishStream::Cut(absl::Status reason) {
+  const MutexLock lock(&mutex_);
+  if (cut_.ok()) {
+    cut_ = WithRetry(std::move(reason), absl::Seconds(1));
+  }
 }
 
 void PublishStream::Answer(uint64_t index, absl::StatusOr<PublishReceipt> result) {
@@ -289,10 +309,7 @@ void PublishStream::EndIfStalled(absl::Duration now) {
 }
 
 void PublishStream::Drain() {
-  {
-    const MutexLock lock(&mutex_);
-    draining_ = true;
-  }
+  Cut(absl::UnavailableError("the gateway is stopping"));
   Pump();
 }
 

@@ -31,7 +31,7 @@ inline constexpr size_t kBatchBytesMax = 4 * 1024 * 1024;
 inline constexpr size_t kStreamUnackedEventsMax = 1024;
 inline constexpr size_t kStreamUnackedBytesMax = 4 * 1024 * 1024;
 inline constexpr absl::Duration kStreamUnreadAcksMax = absl::Seconds(60);
-inline constexpr size_t kRefusedKeysMax = 1024;  // Ordering keys held by one batch or stream.
+inline constexpr size_t kRefusedKeysMax = 1024;  // Ordering keys held by a stream; then it ends.
 
 // --- Subscriptions ------------------------------------------------------------------------------
 inline constexpr size_t kPatternsMax = 100;
@@ -118,6 +118,7 @@ inline constexpr absl::Duration kQuickAnswerMax = absl::Seconds(1);  // Slower o
 inline constexpr size_t kGroupBytesMax = 8 * 1024 * 1024;
 inline constexpr size_t kCommitQueueBytesMax = 64 * 1024 * 1024;
 
+static_assert(kRefusedKeysMax > kBatchEventsMax, "a batch has no end but its own");
 static_assert(kResponseBytesMax >= kResponseHeaderBytesMax + kResponseBodyBytesMax,
               "the longest header and the longest body fit into one response");
 static_assert(kReaderWindowMax >= kTailEventsMax,

@@ -47,12 +47,17 @@ bool FakeEngine::AnswerNext(const absl::Status& status) {
     call = std::move(held_.front());
     held_.pop_front();
   }
-  if (status.ok()) {
+  Answer(std::move(call), status);
+  return true;
+}
+
+void FakeEngine::Answer(Call call, const absl::Status& status) {
+  const absl::Status refusal = status.ok() && call.gate != nullptr ? call.gate() : status;
+  if (refusal.ok()) {
     std::move(call.done)(ReceiptFor(call.event));
   } else {
-    std::move(call.done)(status);
+    std::move(call.done)(refusal);
   }
-  return true;
 }
 
 void FakeEngine::Refuse(const std::string& type, const absl::Status& status) {
@@ -77,26 +82,22 @@ std::vector<std::string> FakeEngine::PublishedIds() {
   return ids_;
 }
 
-void FakeEngine::Publish(EventInput event, Gateway::Done<PublishReceipt> done) {
+void FakeEngine::Publish(Call call) {
   absl::Status refusal;
   {
     const MutexLock lock(&mutex_);
-    types_.push_back(event.type);
-    ids_.push_back(event.id);
+    types_.push_back(call.event.type);
+    ids_.push_back(call.event.id);
     came_.NotifyAll();
-    const auto refused = refused_.find(event.type);
+    const auto refused = refused_.find(call.event.type);
     if (refused != refused_.end() && !refused->second.ok()) {
       refusal = refused->second;
     } else if (holding_) {
-      held_.push_back({std::move(event), std::move(done)});
+      held_.push_back(std::move(call));
       return;
     }
   }
-  if (refusal.ok()) {
-    std::move(done)(ReceiptFor(event));
-  } else {
-    std::move(done)(refusal);
-  }
+  Answer(std::move(call), refusal);
 }
 
 class Gateway::Impl {
@@ -111,8 +112,8 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(GatewayOptions) {
   return std::unique_ptr<Gateway>(new Gateway(std::make_unique<Impl>()));
 }
 
-void Gateway::Publish(EventInput event, Done<PublishReceipt> done, PublishGate /*gate*/) {
-  impl_->engine->Publish(std::move(event), std::move(done));
+void Gateway::Publish(EventInput event, Done<PublishReceipt> done, PublishGate gate) {
+  impl_->engine->Publish({std::move(event), std::move(done), std::move(gate)});
 }
 
 void Gateway::GetEvent(std::string, std::string id, Done<LogEntry> done) {

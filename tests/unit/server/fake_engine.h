@@ -21,6 +21,7 @@ class FakeEngine {
   struct Call {
     EventInput event;
     Gateway::Done<PublishReceipt> done;
+    Gateway::PublishGate gate;
   };
 
   // A gateway that leads here. One at a time.
@@ -29,7 +30,8 @@ class FakeEngine {
   // From now on publishes wait for AnswerNext().
   void Hold() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Answers the oldest that waits, with `status` if it is not OK. False if none waits.
+  // Answers the oldest that waits, with `status` if it is not OK, else with what its gate says now.
+  // False if none waits.
   bool AnswerNext(const absl::Status& status = absl::OkStatus()) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Makes publishes of this type end with `status`, at once; OK: as the others again.
@@ -51,9 +53,11 @@ class FakeEngine {
   size_t last_limit = 0;
 
   // The Gateway's side.
-  void Publish(EventInput event, Gateway::Done<PublishReceipt> done) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Publish(Call call) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
+  static void Answer(Call call, const absl::Status& status);
+
   Mutex mutex_;
   CondVar came_;
   std::vector<std::string> types_ ABSL_GUARDED_BY(mutex_);

@@ -95,6 +95,38 @@ TEST_F(PublishStreamTest, KeepsTheOrderOfAKeyThatWasRefused) {
   EXPECT_EQ(Read(), "3:0");
 }
 
+TEST_F(PublishStreamTest, AnEventThatIsUnderWayIsNotLetPastARefusedOneOfItsKey) {
+  engine_.Hold();
+  stream_->Write(RequestOf(1, "a", "k"));
+  stream_->Write(RequestOf(2, "b", "k"));
+  stream_->Write(RequestOf(3, "c", "other"));
+  engine_.WaitForPublishes(3);
+
+  EXPECT_TRUE(engine_.AnswerNext(absl::UnavailableError("full")));
+  EXPECT_TRUE(engine_.AnswerNext());
+  EXPECT_TRUE(engine_.AnswerNext());
+
+  EXPECT_EQ(Read(), "1:14");
+  EXPECT_EQ(Read(), "2:10");
+  EXPECT_EQ(Read(), "3:0");
+}
+
+TEST_F(PublishStreamTest, EndsWhenItCanHoldNoMoreKeys) {
+  engine_.Refuse("full", absl::UnavailableError("full"));
+  for (uint64_t i = 0; i < kRefusedKeysMax; ++i) {
+    stream_->Write(RequestOf(i, "full", absl::StrCat("k", i)));
+    ASSERT_EQ(Read(), absl::StrCat(i, ":14"));
+  }
+  stream_->Write(RequestOf(kRefusedKeysMax, "a", "other"));
+
+  EXPECT_EQ(Read(), "end");
+  const grpc::Status status = stream_->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(DetailOf<google::rpc::ErrorInfo>(status).reason(), "TOO_MANY_KEYS_REFUSED");
+  EXPECT_EQ(DetailOf<google::rpc::RetryInfo>(status).retry_delay().seconds(), 1);
+  EXPECT_EQ(engine_.PublishedTypes().size(), kRefusedKeysMax);
+}
+
 TEST_F(PublishStreamTest, ReadsNoFurtherWhileTooManyAreUnanswered) {
   engine_.Hold();
   for (uint64_t i = 0; i < kStreamUnackedEventsMax + 50; ++i) stream_->Write(RequestOf(i, "a"));

@@ -6,6 +6,7 @@ TESTS = [
     "config_test.cc",
     "event_convert_test.cc",
     "fake_engine.cc",
+    "key_order_test.cc",
     "page_token_test.cc",
     "publish_stream_test.cc",
     "publisher_service_test.cc",
