@@ -1,31 +1,19 @@
 // postrider: the command line.
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "client/commands.h"
+#include "gateway/base/read_file.h"
 #include "gateway/base/status.h"
 
 namespace {
 
 constexpr int kRefused = 1;
 constexpr int kWrongCommand = 2;
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file.is_open() || file.bad()) {
-    return absl::NotFoundError(absl::StrCat("can't read the file ", path));
-  }
-  return content;
-}
 
 std::string DefaultAddress() {
   const char* address = std::getenv("POSTRIDER_GRPC_ADDRESS");
@@ -61,7 +49,7 @@ int main(int argc, char** argv) {
     return arguments.empty() ? kWrongCommand : EXIT_SUCCESS;
   }
   const absl::Status status =
-      postrider::RunCommand(arguments, {address, &std::cout, &std::cin, ReadFile});
+      postrider::RunCommand(arguments, {address, &std::cout, &std::cin, postrider::ReadFile});
   if (status.ok()) return EXIT_SUCCESS;
   std::cerr << "postrider: " << absl::StatusCodeToString(status.code()) << ": "
             << std::string(status.message()) << std::endl;

@@ -1,9 +1,7 @@
 // postriderd: one gateway with its gRPC door and its admin port.
 #include <atomic>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +14,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/http_listener.h"
 #include "gateway/base/log.h"
+#include "gateway/base/read_file.h"
 #include "gateway/base/status.h"
 #include "gateway/gateway.h"
 #include "server/address.h"
@@ -35,15 +34,6 @@ constexpr absl::Duration kHangBudget = absl::Seconds(10);  // Beyond the other b
 std::optional<std::string> Variable(const std::string& name) {
   const char* value = std::getenv(name.c_str());
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file.is_open() || file.bad()) {
-    return absl::NotFoundError(absl::StrCat("can't read the file ", path));
-  }
-  return content;
 }
 
 // What a newcomer can try. The values are those of the platform's own documentation.

@@ -3,6 +3,7 @@ TESTS = [
     "crash_point_test.cc",
     "log_test.cc",
     "random_test.cc",
+    "read_file_test.cc",
     "status_test.cc",
     "uuid_test.cc",
     "work_item_test.cc",
