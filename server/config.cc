@@ -75,14 +75,31 @@ Config Defaults() {
   return config;
 }
 
+// What one source gives.
+struct Layer {
+  Config config;
+  std::vector<const FieldDescriptor*> given;  // An empty list that was given shows only here.
+};
+
+absl::Status Give(absl::string_view source, absl::string_view text, const FieldDescriptor& field,
+                  Layer* layer) {
+  layer->given.push_back(&field);
+  return SetFieldFromText(source, text, field, &layer->config);
+}
+
 // `later` over `base`: fields it has replace those of the same name, lists as a whole.
-void Override(const Config& later, Config* base) {
+void Override(const Layer& later, Config* base) {
   std::vector<const FieldDescriptor*> fields;
-  later.GetReflection()->ListFields(later, &fields);
+  later.config.GetReflection()->ListFields(later.config, &fields);
+  fields.insert(fields.end(), later.given.begin(), later.given.end());
   for (const FieldDescriptor* field : fields) {
     base->GetReflection()->ClearField(base, field);
   }
-  base->MergeFrom(later);
+  base->MergeFrom(later.config);
+}
+
+absl::Duration ToDuration(const google::protobuf::Duration& duration) {
+  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
 }
 
 // Keeps the first error of a text.
@@ -97,30 +114,30 @@ class FirstError : public google::protobuf::io::ErrorCollector {
   std::string text_;
 };
 
-absl::StatusOr<Config> ParseFile(const std::string& path, const ConfigSources& sources) {
+absl::StatusOr<Layer> ParseFile(const std::string& path, const ConfigSources& sources) {
   ASSIGN_OR_RETURN(const std::string text, sources.file(path));
-  Config config;
+  Layer layer;
   FirstError error;
   google::protobuf::TextFormat::Parser parser;
   parser.RecordErrorsTo(&error);
-  if (!parser.ParseFromString(text, &config)) {
+  if (!parser.ParseFromString(text, &layer.config)) {
     return absl::InvalidArgumentError(absl::StrCat(path, ":", error.text()));
   }
-  return config;
+  return layer;
 }
 
-absl::StatusOr<Config> ReadEnvironment(const ConfigSources& sources) {
-  Config config;
+absl::StatusOr<Layer> ReadEnvironment(const ConfigSources& sources) {
+  Layer layer;
   const auto& descriptor = *Config::descriptor();
   for (int i = 0; i < descriptor.field_count(); ++i) {
     const FieldDescriptor& field = *descriptor.field(i);
     const std::string name = VariableOf(field);
     const std::optional<std::string> value = sources.variable(name);
     if (value.has_value()) {
-      RETURN_IF_ERROR(SetFieldFromText(name, *value, field, &config));
+      RETURN_IF_ERROR(Give(name, *value, field, &layer));
     }
   }
-  return config;
+  return layer;
 }
 
 const FieldDescriptor* FieldOfFlag(absl::string_view flag) {
@@ -137,7 +154,7 @@ struct Flags {
   bool version = false;
   bool development = false;
   std::string config_path;
-  Config config;
+  Layer layer;
 };
 
 // The arguments one after another, for flags whose value is the next one.
@@ -203,7 +220,7 @@ absl::Status ArgumentReader::ReadFlag(absl::string_view flag, std::optional<std:
     value = "true";
   }
   ASSIGN_OR_RETURN(const std::string text, ValueOf(flag, std::move(value)));
-  return SetFieldFromText(flag, text, *field, &flags_.config);
+  return Give(flag, text, *field, &flags_.layer);
 }
 
 }  // namespace
@@ -219,15 +236,15 @@ absl::StatusOr<CommandLine> ReadCommandLine(const std::vector<std::string>& argu
   }
   result.config = Defaults();
   if (!flags.config_path.empty()) {
-    ASSIGN_OR_RETURN(const Config file, ParseFile(flags.config_path, sources));
+    ASSIGN_OR_RETURN(const Layer file, ParseFile(flags.config_path, sources));
     Override(file, &result.config);
   }
-  ASSIGN_OR_RETURN(const Config environment, ReadEnvironment(sources));
+  ASSIGN_OR_RETURN(const Layer environment, ReadEnvironment(sources));
   Override(environment, &result.config);
-  if (flags.development && !flags.config.has_allow_loopback_targets()) {
-    flags.config.set_allow_loopback_targets(true);
+  if (flags.development && !flags.layer.config.has_allow_loopback_targets()) {
+    flags.layer.config.set_allow_loopback_targets(true);
   }
-  Override(flags.config, &result.config);
+  Override(flags.layer, &result.config);
   RETURN_IF_ERROR(CheckConfig(result.config));
   return result;
 }
@@ -248,6 +265,8 @@ std::string HelpText() {
   return text;
 }
 
+absl::Duration DrainBudgetOf(const Config& config) { return ToDuration(config.drain_budget()); }
+
 GatewayOptions GatewayOptionsOf(const Config& config) {
   GatewayOptions options;
   options.data_dir = config.data_dir();
@@ -259,8 +278,7 @@ GatewayOptions GatewayOptionsOf(const Config& config) {
     options.allow_cidrs.insert(options.allow_cidrs.end(), {"127.0.0.0/8", "::1/128"});
   }
   for (const auto& step : config.default_schedule()) {
-    options.default_schedule.push_back(absl::Seconds(step.seconds()) +
-                                       absl::Nanoseconds(step.nanos()));
+    options.default_schedule.push_back(ToDuration(step));
   }
   options.ca_file = config.ca_file();
   options.shard_count = static_cast<uint32_t>(config.shard_count());

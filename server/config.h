@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "gateway/gateway.h"
 #include "postrider/config/v1/config.pb.h"
 
@@ -28,10 +29,10 @@ struct CommandLine {
 };
 
 // Reads the arguments, without the program's name, then the environment, then the file that
-// `--config` names, and fills in the defaults: what is earlier in this list wins. Everything is
-// checked together. INVALID_ARGUMENT for a flag or a field of the file that does not exist, for
-// what can't be read as its type, is out of bounds or would listen to strangers; the text says
-// where it is from.
+// `--config` names, and fills in the defaults: what is earlier in this list wins, an empty list
+// too. Everything is checked together. INVALID_ARGUMENT for a flag or a field of the file that does
+// not exist, for what can't be read as its type, is out of bounds or would listen to strangers; the
+// text says where it is from.
 absl::StatusOr<CommandLine> ReadCommandLine(const std::vector<std::string>& arguments,
                                             const ConfigSources& sources);
 
@@ -40,6 +41,9 @@ absl::Status CheckConfig(const config::v1::Config& config);
 
 // What --help prints: each flag with its meaning, from the table that every field is in.
 std::string HelpText();
+
+// How long a stopping gateway finishes its work, of a valid configuration.
+absl::Duration DrainBudgetOf(const config::v1::Config& config);
 
 // The engine's part of a valid configuration.
 GatewayOptions GatewayOptionsOf(const config::v1::Config& config);

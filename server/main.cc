@@ -132,7 +132,7 @@ void Process::RunUntilStopped() {
 // the calls are over.
 void Process::Stop() {
   ready_ = false;
-  const absl::Duration budget = absl::Seconds(config_.drain_budget().seconds());
+  const absl::Duration budget = DrainBudgetOf(config_);
   EndProcessAfter(budget + kShutdownBudget + kHangBudget);
   if (grpc_ != nullptr) {
     grpc_->Drain();

@@ -90,6 +90,30 @@ TEST(Config, ListsAreReplacedNotAddedTo) {
   EXPECT_THAT(options.default_schedule, ElementsAre(absl::ZeroDuration(), absl::Seconds(90)));
 }
 
+TEST(Config, AnEmptyListClosesWhatIsBehindIt) {
+  const std::string file = "allow_cidr: '10.0.0.0/8' default_schedule { seconds: 9 }";
+  const auto expect_closed = [&file](std::vector<std::string> arguments,
+                                     const Variables& variables) {
+    arguments.push_back("--config=file");
+    const auto result = Read(arguments, variables, file);
+    ASSERT_TRUE(result.ok()) << result.status();
+    const GatewayOptions options = GatewayOptionsOf(result->config);
+    EXPECT_THAT(options.allow_cidrs, testing::IsEmpty());
+    EXPECT_THAT(options.default_schedule, testing::IsEmpty());  // The engine's own, then.
+  };
+  expect_closed({"--allow-cidr=", "--default-schedule="}, {});
+  expect_closed({}, {{"POSTRIDER_ALLOW_CIDR", ""}, {"POSTRIDER_DEFAULT_SCHEDULE", ""}});
+  expect_closed({"--allow-cidr", ""},
+                {{"POSTRIDER_ALLOW_CIDR", "172.16.0.0/12"}, {"POSTRIDER_DEFAULT_SCHEDULE", ""}});
+}
+
+TEST(Config, ADrainBudgetHasFractions) {
+  EXPECT_EQ(DrainBudgetOf(Read({})->config), absl::Seconds(25));
+  EXPECT_EQ(DrainBudgetOf(Read({"--drain-budget=1500ms"})->config), absl::Milliseconds(1500));
+  EXPECT_EQ(DrainBudgetOf(Read({"--config=file"}, {}, "drain_budget { nanos: 5 }")->config),
+            absl::Nanoseconds(5));
+}
+
 TEST(Config, DevelopmentAllowsLoopbackTargetsAndNothingElseDoes) {
   const GatewayOptions development = GatewayOptionsOf(Read({"--dev"})->config);
   EXPECT_TRUE(development.allow_http);
