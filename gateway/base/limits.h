@@ -113,6 +113,7 @@ inline constexpr int kInFlightTotalMax = 65536;
 inline constexpr int kInFlightPerOriginDefault = 256;
 inline constexpr int kInFlightPerOriginMax = 4096;
 inline constexpr absl::Duration kQuickAnswerMax = absl::Seconds(1);  // Slower ones may fill 3/4.
+
 // --- Files given by an operator -----------------------------------------------------------------
 inline constexpr size_t kFileBytesMax = 16 * 1024 * 1024;
 
