@@ -36,7 +36,7 @@ void AppendQueue::Take(size_t bytes_max, std::vector<PendingAppend>* taken) {
   taken->reserve(std::min(count_, bytes_max / 1024));
   while (!turns_.empty()) {
     Line* const line = turns_.front();
-    PendingAppend& append = line->waiting[line->next];
+    PendingAppend& append = line->waiting.front();
     const size_t cost = append.bytes();
     if (bytes + cost > bytes_max && !taken->empty()) {
       return;
@@ -47,10 +47,11 @@ void AppendQueue::Take(size_t bytes_max, std::vector<PendingAppend>* taken) {
     --count_;
     turns_.pop_front();
     taken->push_back(std::move(append));
-    if (++line->next < line->waiting.size()) {
-      turns_.push_back(line);
-    } else {
+    line->waiting.pop_front();
+    if (line->waiting.empty()) {
       lines_.erase(taken->back().event->organization);
+    } else {
+      turns_.push_back(line);
     }
   }
 }

@@ -46,8 +46,7 @@ class AppendQueue {
 
  private:
   struct Line {
-    std::vector<PendingAppend> waiting;
-    size_t next = 0;  // Of `waiting`; those before are taken.
+    std::deque<PendingAppend> waiting;
     size_t bytes = 0;
   };
 

@@ -8,6 +8,7 @@ TESTS = [
     "group_commit_order_test.cc",
     "group_commit_stress_test.cc",
     "group_commit_test.cc",
+    "group_queue_test.cc",
     "query_plan_test.cc",
     "sqlite_failure_test.cc",
     "sqlite_maintenance_test.cc",
