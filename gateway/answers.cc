@@ -12,6 +12,16 @@ absl::Status SubscriptionNotFound(absl::string_view id) {
                       "subscription", id);
 }
 
+absl::Status NotCommitted(const BatchResult& result) {
+  if (result.state == CommitState::kUnknown) {
+    return absl::UnavailableError("whether the change was stored is not known; read it again");
+  }
+  return WithRetry(
+      WithReason(absl::UnavailableError("the store can't take changes now; nothing was changed"),
+                 "STORE_UNAVAILABLE"),
+      absl::Seconds(1));
+}
+
 absl::Status TooManyQueries() {
   return WithRetry(absl::UnavailableError("too many queries wait for the store"),
                    absl::Milliseconds(200));

@@ -35,6 +35,10 @@ class SureDone {
 // NOT_FOUND, with the resource.
 absl::Status SubscriptionNotFound(absl::string_view id);
 
+// UNAVAILABLE: a change of the configuration was not committed. With the time to wait, unless
+// nobody knows whether it was stored. `result` is not kCommitted.
+absl::Status NotCommitted(const BatchResult& result);
+
 // UNAVAILABLE, with the time to wait: the store's readers have enough to do.
 absl::Status TooManyQueries();
 

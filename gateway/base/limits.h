@@ -120,6 +120,7 @@ inline constexpr size_t kFileBytesMax = 16 * 1024 * 1024;
 // --- The commit queue (S5) ----------------------------------------------------------------------
 inline constexpr size_t kGroupBytesMax = 8 * 1024 * 1024;
 inline constexpr size_t kCommitQueueBytesMax = 64 * 1024 * 1024;
+inline constexpr size_t kConfigurationBatchesMax = 1000;  // Waiting: a caller each.
 
 static_assert(kRefusedKeysMax > kBatchEventsMax, "a batch has no end but its own");
 static_assert(kResponseBytesMax >= kResponseHeaderBytesMax + kResponseBodyBytesMax,

@@ -1,6 +1,7 @@
 #include "gateway/store/group_commit.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -87,9 +88,12 @@ absl::Status GroupCommit::Admit(const Event& event, size_t bytes) const {
 }
 
 void GroupCommit::Submit(Batch batch, BatchDone done) {
+  BatchResult result;
+  result.state = CommitState::kNotApplied;
   {
     MutexLock lock(&mutex_);
-    if (!ended_) {
+    result.error = RefusalOf(batch);
+    if (result.error.empty()) {
       if (batches_.empty()) {
         batches_since_ = clock_->Monotonic();
       }
@@ -102,10 +106,17 @@ void GroupCommit::Submit(Batch batch, BatchDone done) {
       return;
     }
   }
-  BatchResult result;
-  result.state = CommitState::kNotApplied;
-  result.error = "the store thread has ended";
   std::move(done)(result);
+}
+
+const char* GroupCommit::RefusalOf(const Batch& batch) const {
+  if (ended_) {
+    return "the store thread has ended";
+  }
+  if (!batch.shard.has_value() && batches_.configuration_count() >= kConfigurationBatchesMax) {
+    return "too many changes of the configuration wait";
+  }
+  return "";
 }
 
 bool GroupCommit::CommitWaiting() {
@@ -156,11 +167,8 @@ void GroupCommit::Commit(CommitGroup* group) {
   if (group->batches().empty()) {
     return;
   }
-  if (failed()) {
-    BatchResult unknown;
-    unknown.state = CommitState::kUnknown;
-    unknown.error = "an earlier commit's outcome is unknown";
-    group->set_results(std::vector<BatchResult>(group->batches().size(), unknown));
+  if (const std::optional<BatchResult> refusal = RefusalOfAll(); refusal.has_value()) {
+    group->set_results(std::vector<BatchResult>(group->batches().size(), *refusal));
     return;
   }
   const absl::Duration begin = clock_->Monotonic();
@@ -198,6 +206,22 @@ bool GroupCommit::failed() const {
   return failed_;
 }
 
+std::optional<BatchResult> GroupCommit::RefusalOfAll() const {
+  MutexLock lock(&mutex_);
+  BatchResult refusal;
+  if (failed_) {
+    refusal.state = CommitState::kUnknown;
+    refusal.error = "an earlier commit's outcome is unknown";
+    return refusal;
+  }
+  if (gave_up_) {
+    refusal.state = CommitState::kNotApplied;
+    refusal.error = "the process is stopping and has given up on the store";
+    return refusal;
+  }
+  return std::nullopt;
+}
+
 void GroupCommit::AnswerBatches(CommitGroup* group) {
   std::vector<PendingBatch> again;
   std::vector<size_t> final;
@@ -208,7 +232,10 @@ void GroupCommit::AnswerBatches(CommitGroup* group) {
     const bool give_up = failed_ || (stopping_ && now - stop_time_ > kStopTriesMax);
     for (size_t i = 0; i < group->submitted.size(); ++i) {
       const BatchResult& result = group->results()[i];
-      if (result.state == CommitState::kNotApplied && !give_up) {
+      const bool owed =
+          result.state == CommitState::kNotApplied && group->batches()[i].shard.has_value();
+      gave_up_ = gave_up_ || (owed && give_up);
+      if (owed && !give_up) {
         failure = result.error;
         group->submitted[i].batch = group->TakeBatch(i);
         again.push_back(std::move(group->submitted[i]));
@@ -261,7 +288,7 @@ GroupCommit::Work GroupCommit::AwaitWork() {
 }
 
 bool GroupCommit::CommitDue(absl::Duration now) const {
-  if (!appends_.empty() || batches_.ConfigurationReady(now)) {
+  if (!appends_.empty() || batches_.configuration_count() > 0) {
     return true;
   }
   return batches_.Ready(now) && (stopping_ || batches_.count() >= kGatheredBatchesMax ||

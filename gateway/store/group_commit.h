@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -78,12 +79,19 @@ class GroupCommit {
   void Append(ShardId shard, std::shared_ptr<const Event> event, bool put_path, AppendDone done,
               Gate gate = nullptr) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Queues outcomes, positions or configuration. Never refused for fullness (the engine bounds what
-  // it has uncommitted, R7). The batches of one shard commit in the order given: one that was not
-  // applied is tried again, after 100 ms doubling to 5 s, before any later one of its shard (R2).
-  // `done` runs on the store thread, once it is committed; or, with another state, when the process
-  // is stopping and the store has failed for 5 s, or after `on_fatal`. After Run() has ended it
-  // runs before this returns.
+  // Queues outcomes, positions or configuration. `done` runs exactly once, on the store thread, or
+  // before this returns if the batch is refused.
+  //
+  // A shard's batches are never refused for fullness (the engine bounds what it has uncommitted,
+  // R7) and commit in the order given: one that was not applied is tried again, after 100 ms
+  // doubling to 5 s, before any later one of its shard (R2). `done` hears of another state than
+  // kCommitted only after `on_fatal`, or when the process is stopping and the store has failed for
+  // 5 s: from then on nothing is committed any more.
+  //
+  // The configuration is tried once: `done` gets kNotApplied if the store did not take it, for
+  // whoever asked for the change would not know what a later try does. Whose own wish it is submits
+  // it again. Refused, as kNotApplied, when kConfigurationBatchesMax wait. After Run() has ended
+  // everything is.
   void Submit(Batch batch, BatchDone done) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Commits all that may be committed now, as one group, and calls back. False if nothing waited.
@@ -109,6 +117,10 @@ class GroupCommit {
   void CheckKnown(const CommitGroup& group) ABSL_LOCKS_EXCLUDED(mutex_);
   void AnswerBatches(CommitGroup* group) ABSL_LOCKS_EXCLUDED(mutex_);
   bool failed() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // What every batch is answered without being written; nullopt: they are to be written.
+  std::optional<BatchResult> RefusalOfAll() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Why the batch is not queued; empty: it is.
+  const char* RefusalOf(const Batch& batch) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Work AwaitWork() ABSL_LOCKS_EXCLUDED(mutex_);
   bool CommitDue(absl::Duration now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -132,6 +144,8 @@ class GroupCommit {
   absl::Duration stop_time_ ABSL_GUARDED_BY(mutex_);
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   bool failed_ ABSL_GUARDED_BY(mutex_) = false;
+  // A batch was answered that was not committed: what comes later may rest on it (R2).
+  bool gave_up_ ABSL_GUARDED_BY(mutex_) = false;
 
   // Of the store thread alone.
   bool maintenance_wanted_ = true;

@@ -124,10 +124,6 @@ bool BatchQueue::Ready(absl::Duration now) const {
          });
 }
 
-bool BatchQueue::ConfigurationReady(absl::Duration now) const {
-  return !lanes_.empty() && !lanes_[0].waiting.empty() && lanes_[0].not_before <= now;
-}
-
 absl::Duration BatchQueue::NextRetry(absl::Duration now) const {
   absl::Duration next = absl::InfiniteDuration();
   for (const Lane& lane : lanes_) {

@@ -62,7 +62,7 @@ struct PendingBatch {
 };
 
 // Batches in the order given per shard, the configuration being a shard of its own. A shard whose
-// batch was not applied waits, and all behind it (R2).
+// batch was not applied waits, and all behind it (R2); the configuration is never returned.
 class BatchQueue {
  public:
   void Push(PendingBatch batch);
@@ -77,14 +77,14 @@ class BatchQueue {
   void Succeeded(std::optional<ShardId> shard);
 
   bool HeldUp(ShardId shard, absl::Duration now) const;
-  // Whether Take() would take anything, or configuration.
+  // Whether Take() would take anything.
   bool Ready(absl::Duration now) const;
-  bool ConfigurationReady(absl::Duration now) const;
   // When the next held-up shard may be tried; infinite if none is.
   absl::Duration NextRetry(absl::Duration now) const;
 
   bool empty() const { return count_ == 0; }
   size_t count() const { return count_; }
+  size_t configuration_count() const { return lanes_.empty() ? 0 : lanes_[0].waiting.size(); }
 
  private:
   struct Lane {

@@ -108,11 +108,16 @@ FakeSubscriber& World::Subscribe(std::string pattern, SubscribeOptions options) 
 
 void World::PutConfiguration(Write write, Subscribed* subscribed) {
   Batch batch;
-  batch.writes.push_back(std::move(write));
-  process_->commits().Submit(std::move(batch), [subscribed](const BatchResult& result) {
+  batch.writes.push_back(write);
+  process_->commits().Submit(std::move(batch), [this, write = std::move(write),
+                                                subscribed](const BatchResult& result) mutable {
+    // Who is told no asks again.
+    if (result.state == CommitState::kNotApplied) {
+      return PutConfiguration(std::move(write), subscribed);
+    }
     if (result.state != CommitState::kCommitted) return;
     const ConfigResult& configured = result.configured.at(0);
-    if (configured.ok()) subscribed->record = *configured;
+    if (configured.ok() && *configured != nullptr) subscribed->record = *configured;
   });
 }
 
@@ -133,9 +138,7 @@ void World::SetPaused(const FakeSubscriber& subscriber, bool paused) {
 void World::Delete(const FakeSubscriber& subscriber) {
   Subscribed& subscribed = Of(subscriber);
   subscribed.deleted = true;
-  Batch batch;
-  batch.writes.push_back(DeleteSubscription{.number = subscribed.record->number});
-  process_->commits().Submit(std::move(batch), [](const BatchResult&) {});
+  PutConfiguration(DeleteSubscription{.number = subscribed.record->number}, &subscribed);
 }
 
 bool World::Exists(const FakeSubscriber& subscriber) const {

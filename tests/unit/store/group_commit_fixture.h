@@ -39,6 +39,14 @@ class GroupCommitTest : public testing::Test {
         });
   }
 
+  // A subscription's creation.
+  void Configure(const std::string& id) {
+    commit_->Submit(BatchOf(std::nullopt, PutSubscription{NewSubscription(id), 0, true}),
+                    [this, id](const BatchResult& result) {
+                      answers_.push_back(id + ": " + StateText(result.state));
+                    });
+  }
+
   // The marks of what the store has committed, in order.
   std::vector<uint64_t> CommittedMarks() const {
     std::vector<uint64_t> marks;

@@ -69,22 +69,35 @@ TEST_F(GroupCommitOrder, TriesComeApartUpToFiveSeconds) {
   EXPECT_TRUE(commit_->CommitWaiting()) << "after a success the waits begin anew";
 }
 
-TEST_F(GroupCommitOrder, ConfigurationIsTriedAgainInOrderToo) {
-  bool fails = true;
-  store_.state_of = [&fails](const Batch& batch) {
-    return fails && !batch.shard.has_value() ? CommitState::kNotApplied : CommitState::kCommitted;
-  };
-  for (const char* id : {"a", "b"}) {
-    commit_->Submit(BatchOf(std::nullopt, PutSubscription{NewSubscription(id), 0, true}),
-                    [](const BatchResult&) {});
-    commit_->CommitWaiting();
-  }
-  fails = false;
-  clock_.Advance(absl::Seconds(1));
+TEST_F(GroupCommitOrder, ConfigurationThatWasNotAppliedIsAnsweredAndNotTriedAgain) {
+  store_.state_of = [](const Batch&) { return CommitState::kNotApplied; };
+  Configure("a");
+  Submit(0, 10);
   commit_->CommitWaiting();
-  ASSERT_THAT(store_.committed, SizeIs(2));
-  EXPECT_EQ(std::get<PutSubscription>(store_.committed[0].writes[0]).subscription.id, "a");
-  EXPECT_EQ(std::get<PutSubscription>(store_.committed[1].writes[0]).subscription.id, "b");
+  EXPECT_THAT(answers_, ElementsAre("a: not applied")) << "the outcome waits for its next try";
+
+  store_.state_of = nullptr;
+  clock_.Advance(absl::Minutes(10));
+  Configure("b");
+  commit_->CommitWaiting();
+  EXPECT_THAT(answers_,
+              ElementsAre("a: not applied", "configured 1", "b: committed", "batch 10: committed"))
+      << "who was told no finds nothing of it later";
+}
+
+TEST_F(GroupCommitOrder, SoMuchConfigurationWaitsAndNoMore) {
+  for (size_t i = 0; i < kConfigurationBatchesMax; ++i) {
+    Configure("waits");
+  }
+  EXPECT_THAT(answers_, IsEmpty());
+  Configure("late");
+  EXPECT_THAT(answers_, ElementsAre("late: not applied"));
+  Submit(0, 10);
+  EXPECT_THAT(answers_, SizeIs(1)) << "outcomes are never refused";
+  commit_->CommitWaiting();
+  Configure("again");
+  commit_->CommitWaiting();
+  EXPECT_EQ(answers_.back(), "again: committed");
 }
 
 TEST_F(GroupCommitOrder, AppendsThatWereNotAppliedAreRefusedWithRetryInfo) {
@@ -146,6 +159,23 @@ TEST_F(GroupCommitOrder, AStoppingProcessGivesUpOnAFailingStore) {
   clock_.Advance(absl::Seconds(6));
   commit_->Run();
   EXPECT_THAT(answers_, ElementsAre("batch 10: not applied"));
+}
+
+TEST_F(GroupCommitOrder, NothingIsCommittedAfterWhatWasGivenUp) {
+  FailShards({0});
+  commit_->Stop();
+  clock_.Advance(absl::Seconds(6));
+  Submit(0, 10);
+  commit_->CommitWaiting();
+  EXPECT_THAT(answers_, ElementsAre("batch 10: not applied"));
+  store_.state_of = nullptr;  // The disk has room again.
+  Submit(0, 11);              // A position that rests on what was given up.
+  Submit(1, 20);
+  Configure("a");
+  commit_->Run();
+  EXPECT_THAT(answers_, ElementsAre("batch 10: not applied", "a: not applied",
+                                    "batch 11: not applied", "batch 20: not applied"));
+  EXPECT_THAT(store_.committed, IsEmpty());
 }
 
 TEST_F(GroupCommitOrder, EventsOfSubmittedBatchesAreAnnouncedWithTheOthers) {
