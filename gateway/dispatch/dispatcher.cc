@@ -189,7 +189,7 @@ void Dispatcher::RunTail(ShardTail& tail) {
   const absl::Duration now = services_.clock->Monotonic();
   const ShardId shard = tail.shard();
   // While its next slice is posted the shard has no other: what comes in meanwhile must not give it
-  // more turns than the shards beside it.
+  // more turns than the shards and sockets beside it.
   if (!tails_fanning_out_.contains(shard) && tail.FanOut(kFanOutPairsPerTurn, now)) {
     tails_fanning_out_.insert(shard);
     loop_->Post([this, shard] {
@@ -199,10 +199,13 @@ void Dispatcher::RunTail(ShardTail& tail) {
     });
   }
   if (const size_t bytes = tail.TakeFannedOutBytes(); bytes > 0) {
+      tails_fanning_out_.erase(shard);
     mesh_->OnHandedOver(shard, bytes);
   }
-  if (const std::optional<absl::Duration> due = tail.EnforceAge(now); due.has_value()) {
-    tail_age_due_ = std::min(tail_age_due_, *due);
+  if (!tails_fanning_out_.contains(shard)) {  // Its last slice asks.
+    if (const std::optional<absl::Duration> due = tail.EnforceAge(now); due.has_value()) {
+      tail_age_due_ = std::min(tail_age_due_, *due);
+    }
   }
   if (tail.cursor_moved()) {
     cursor_due_ = std::min(cursor_due_, now + kCursorDelay);

@@ -188,6 +188,7 @@ class Dispatcher final : private Outbox {
   std::set<std::pair<absl::Duration, SubscriptionNumber>> polls_;
   std::set<absl::Duration> timers_;  // Monotonic; those under way.
   absl::Duration cursor_due_ = absl::InfiniteDuration();
+  absl::btree_set<ShardId> tails_fanning_out_;  // In slices: the next one has been posted.
   absl::Duration tail_age_due_ = absl::InfiniteDuration();
 
   uint64_t leaves_ = 0;  // Numbers the leaves of all queues: their epochs.

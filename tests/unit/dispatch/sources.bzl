@@ -3,6 +3,7 @@
 TESTS = [
     "delivery_order_test.cc",
     "delivery_queue_test.cc",
+    "dispatcher_test.cc",
     "fair_queue_test.cc",
     "retry_lane_test.cc",
     "retry_policy_test.cc",
