@@ -166,8 +166,11 @@ const std::vector<absl::Duration>& DeliveryQueue::Schedule() const {
 }
 
 void DeliveryQueue::PutBack(Exchange exchange, absl::Duration monotonic) {
-  fault_delay_ = std::clamp(2 * fault_delay_, kFaultDelayMin, kFaultDelayMax);
-  fault_until_ = monotonic + fault_delay_;
+  // What was in flight together fails together: one incident, one wait.
+  if (monotonic >= fault_until_) {
+    fault_delay_ = std::clamp(2 * fault_delay_, kFaultDelayMin, kFaultDelayMax);
+    fault_until_ = monotonic + fault_delay_;
+  }
   if (exchange.retry.has_value()) {
     retries_.PutBack({.row = *exchange.retry, .entry = std::move(exchange.entry)});
     return;

@@ -143,6 +143,18 @@ TEST_F(DeliveryQueueTest, OurOwnFaultIsTriedAgainInPlaceAndNotCharged) {
   EXPECT_EQ(AttemptOf(*End(1, kSucceeded)).number, 1);
 }
 
+TEST_F(DeliveryQueueTest, WhatFailsTogetherForOurFaultIsOneWait) {
+  Feed(1, 2);
+  EXPECT_THAT(Start(), ElementsAre(1, 2));
+  End(1, kOwnFault);
+  End(2, kOwnFault);
+  EXPECT_EQ(queue_->next_poll(kNow, monotonic_), monotonic_ + absl::Seconds(1));
+  monotonic_ += absl::Seconds(1);
+  Start();
+  End(1, kOwnFault);
+  EXPECT_EQ(queue_->next_poll(kNow, monotonic_), monotonic_ + absl::Seconds(2));
+}
+
 TEST_F(DeliveryQueueTest, AnEventWhoseTimeIsOverIsRecordedAndNotSent) {
   auto event = std::make_shared<Event>(*EntryAt(1).event);
   event->expire_time = kNow - absl::Seconds(1);
