@@ -34,6 +34,7 @@ struct Totals {
   int64_t waiting_for_origin = 0;
   int64_t waiting_for_share = 0;
   int64_t exceptions_waiting = 0;
+  int64_t read_bytes = 0;
   int64_t tail_age_ms = 0;
   int64_t retry_age_ms = 0;
 };
@@ -52,6 +53,7 @@ Totals AddUp(const Engine& engine) {
     totals.waiting_for_origin += loop.waiting_for_origin;
     totals.waiting_for_share += loop.waiting_for_share;
     totals.exceptions_waiting += loop.exceptions_waiting;
+    totals.read_bytes += loop.read_bytes;
     totals.tail_age_ms = std::max<int64_t>(totals.tail_age_ms, loop.tail_oldest_age_ms);
     totals.retry_age_ms = std::max<int64_t>(totals.retry_age_ms, loop.retry_oldest_age_ms);
   }
@@ -103,6 +105,9 @@ std::string FormatMetrics(const Engine& engine, const GroupCommitStats& commits,
                   totals.waiting_for_share, "\n");
   AddOne(&text, "postrider_exceptions_waiting", "gauge", "Deliveries that wait for a retry.",
          totals.exceptions_waiting);
+  AddOne(&text, "postrider_read_bytes", "gauge",
+         "Events in memory that were read for subscriptions that are behind, and for retries.",
+         totals.read_bytes);
   AddOne(&text, "postrider_subscriptions", "gauge", "Subscriptions.", subscriptions);
   AddStore(&text, commits, store);
   return text;

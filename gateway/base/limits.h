@@ -92,11 +92,16 @@ inline constexpr uint64_t kReaderWindowMax =
 inline constexpr size_t kReaderPageEvents = 256;
 inline constexpr size_t kReaderPageBytes = 256 * 1024;
 inline constexpr size_t kQueueBytesMax = 8 * 1024 * 1024;  // Pairs waiting, per subscription.
+// What all readers and retries of the process may hold beyond one event each: a thousand stuck
+// subscribers with a page and a load each would be gigabytes.
+inline constexpr size_t kReadBytesMax = 256 * 1024 * 1024;
+inline constexpr size_t kScarcePageBytes = 32 * 1024;  // A page of who holds nothing, beyond that.
 inline constexpr size_t kLoadedExceptionsMax = 64;
 inline constexpr size_t kLoadedExceptionBytesMax = 2 * kBodyBytesMaxCeiling;
 inline constexpr uint64_t kExceptionsPerSubscriptionMax = 100'000;
 inline constexpr uint64_t kParkedPerKeyMax = 1000;  // Exceptions of one ordering key (E4).
 inline constexpr uint64_t kParkedPerSubscriptionMax = 10'000;
+inline constexpr size_t kHeldBytesMax = 1024 * 1024;
 inline constexpr size_t kHeldEventsMax = 2048;  // Behind others of their keys, in memory.
 inline constexpr size_t kFanOutPairsPerTurn = 1000;
 inline constexpr size_t kUncommittedOutcomesMax = 1000;

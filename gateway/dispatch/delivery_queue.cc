@@ -198,6 +198,7 @@ std::optional<OutcomeRecord> DeliveryQueue::OnResult(Exchange exchange, const Po
   const ShardId shard = exchange.entry.shard;
   if (!exchange.retry.has_value()) {
     lanes_[shard].progress.Settle(exchange.entry.seq);
+    read_entries_.Drop(shard, exchange.entry.seq);
   }
   ++uncommitted_;
   OutcomeRecord record = MakeOutcomeRecord(subscription_->number, exchange, result, step);
@@ -235,6 +236,7 @@ std::optional<OutcomeRecord> DeliveryQueue::NextParked() {
     return std::nullopt;
   }
   lanes_[entry->shard].progress.Settle(entry->seq);
+  read_entries_.Drop(entry->shard, entry->seq);
   ++uncommitted_;
   return MakeParkedRecord(subscription_->number, *entry, order_.KeyOf(*entry));
 }
@@ -265,11 +267,11 @@ void DeliveryQueue::OnCommitted(ShardId shard, const CommittedOutcome& outcome,
 
 // --- Retries -------------------------------------------------------------------------------------
 
-std::optional<RetryLane::Load> DeliveryQueue::NextLoad(absl::Time now) {
+std::optional<RetryLane::Load> DeliveryQueue::NextLoad(absl::Time now, size_t rows) {
   if (!subscription_->may_send()) {
     return std::nullopt;
   }
-  return retries_.NextLoad(now);
+  return retries_.NextLoad(now, rows);
 }
 
 void DeliveryQueue::OnLoaded(const RetryLane::Load& load,
@@ -291,7 +293,8 @@ bool DeliveryQueue::idle() const {
            lane.second.progress.owed().empty() && !lane.second.asked_to_leave;
   };
   return ready_.empty() && order_.empty() && in_flight_ == 0 && uncommitted_ == 0 && !reading_ &&
-         retries_.waiting() == 0 && std::all_of(lanes_.begin(), lanes_.end(), at_rest);
+         retries_.waiting() == 0 && !retries_.loading() &&
+         std::all_of(lanes_.begin(), lanes_.end(), at_rest);
 }
 
 }  // namespace postrider

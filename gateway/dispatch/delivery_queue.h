@@ -11,8 +11,10 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gateway/dispatch/delivery_order.h"
+#include "gateway/base/limits.h"
 #include "gateway/dispatch/messages.h"
 #include "gateway/dispatch/outcome_record.h"
+#include "gateway/dispatch/read_budget.h"
 #include "gateway/dispatch/retry_lane.h"
 #include "gateway/dispatch/shard_progress.h"
 #include "gateway/dispatch/subscription_directory.h"
@@ -32,6 +34,7 @@ class DeliveryQueue {
   struct Options {
     int max_in_flight_default = 10;
     std::vector<absl::Duration> default_schedule;  // Empty: the built-in one.
+    size_t read_bytes_max = kReadBytesMax;         // Of the process; the Engine parts it.
   };
 
   // `options`, `directory` and `outbox` are the loop's and outlive this.
@@ -71,8 +74,9 @@ class DeliveryQueue {
   struct Read {
     ShardId shard = 0;
     Seq after = 0;
+    size_t bytes = 0;  // At most, or one event.
   };
-  std::optional<Read> NextRead(absl::Duration monotonic);
+  std::optional<Read> NextRead(absl::Duration monotonic, size_t bytes = kReaderPageBytes);
   void OnRead(const Read& read, const absl::StatusOr<std::vector<LogEntry>>& entries,
               absl::Duration monotonic);
   // A shard whose log is read to the end: it should be asked to take the subscription back, once
@@ -89,7 +93,7 @@ class DeliveryQueue {
   void OnRowCommitted(ShardId shard, uint64_t epoch);
 
   // --- Retries ---
-  std::optional<RetryLane::Load> NextLoad(absl::Time now);
+  std::optional<RetryLane::Load> NextLoad(absl::Time now, size_t rows = kLoadedExceptionsMax);
   void OnLoaded(const RetryLane::Load& load, absl::StatusOr<std::vector<DueException>> rows,
                 absl::Time now);
 
@@ -98,6 +102,14 @@ class DeliveryQueue {
   // Monotonic: end of a pause after a fault of ours, the next look for new events, or the time of a
   // first attempt that the schedule delays; nullopt: none.
   std::optional<absl::Duration> next_poll(absl::Time now, absl::Duration monotonic) const;
+
+  // --- What it holds in memory that it has read by itself, for the ReadBudget ---
+  // Of the log: ready or on the wire, and the full page that is being read.
+  size_t page_bytes() const {
+    return read_entries_.bytes() +
+           (reading_ && reading_bytes_ == kReaderPageBytes ? reading_bytes_ : 0);
+  }
+  size_t retry_bytes() const { return retries_.held_bytes(); }
 
   // Nothing waits, nothing is in flight, nothing is read: it can be forgotten and made anew.
   bool idle() const;
@@ -156,6 +168,8 @@ class DeliveryQueue {
   int retries_in_flight_ = 0;
   uint64_t turns_ = 0;  // Counts exchanges, for the shares of the lanes.
   bool reading_ = false;
+  size_t reading_bytes_ = 0;  // What the read under way, or the last one, may bring.
+  ReadEntries read_entries_;
   ShardId last_read_shard_ = 0;
   absl::Duration fault_until_;  // Monotonic: nothing is sent before (E7).
   absl::Duration fault_delay_;

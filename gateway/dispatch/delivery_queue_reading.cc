@@ -13,12 +13,12 @@ constexpr absl::Duration kPollDelayMin = absl::Milliseconds(5);
 constexpr absl::Duration kPollDelayMax = absl::Milliseconds(200);
 
 // A page shorter than this was cut by the end of the log and not by its budget.
-bool IsLastPage(const std::vector<LogEntry>& entries) {
+bool IsLastPage(const std::vector<LogEntry>& entries, size_t bytes_max) {
   size_t bytes = 0;
   for (const LogEntry& entry : entries) {
     bytes += entry.bytes();
   }
-  return entries.size() < kReaderPageEvents && bytes < kReaderPageBytes / 2;
+  return entries.size() < kReaderPageEvents && bytes < bytes_max / 2;
 }
 
 }  // namespace
@@ -27,11 +27,11 @@ void DeliveryQueue::RestoreReader(const ReaderRow& row) { lanes_[row.shard].prog
 
 bool DeliveryQueue::MayRead() const {
   return subscription_->may_send() && !reading_ && !ExceptionsFull() &&
-         ready_.size() < kReaderPageEvents / 2 && order_.held() < kHeldEventsMax &&
-         waiting_bytes() < kQueueBytesMax / 2;
+         ready_.size() < kReaderPageEvents / 2 && ready_bytes_ < kReaderPageBytes &&
+         order_.held() < kHeldEventsMax && order_.held_bytes() < kHeldBytesMax;
 }
 
-std::optional<DeliveryQueue::Read> DeliveryQueue::NextRead(absl::Duration monotonic) {
+std::optional<DeliveryQueue::Read> DeliveryQueue::NextRead(absl::Duration monotonic, size_t bytes) {
   if (!MayRead()) {
     return std::nullopt;
   }
@@ -53,8 +53,11 @@ std::optional<DeliveryQueue::Read> DeliveryQueue::NextRead(absl::Duration monoto
     return std::nullopt;
   }
   reading_ = true;
+  reading_bytes_ = bytes;
   last_read_shard_ = above.value_or(*lowest);
-  return Read{.shard = last_read_shard_, .after = lanes_[last_read_shard_].progress.scan() - 1};
+  return Read{.shard = last_read_shard_,
+              .after = lanes_[last_read_shard_].progress.scan() - 1,
+              .bytes = bytes};
 }
 
 void DeliveryQueue::OnRead(const Read& read, const absl::StatusOr<std::vector<LogEntry>>& entries,
@@ -78,10 +81,11 @@ void DeliveryQueue::OnRead(const Read& read, const absl::StatusOr<std::vector<Lo
     }
     if (!progress.ReadPast(entry.seq) && directory_->Wants(subscription_->number, entry)) {
       progress.Owe(entry.seq);
+      read_entries_.Add(read.shard, entry.seq, entry.bytes());
       Accept(entry);
     }
   }
-  lane.caught_up = IsLastPage(*entries) && !progress.above_scan();
+  lane.caught_up = IsLastPage(*entries, read.bytes) && !progress.above_scan();
 }
 
 std::optional<ShardId> DeliveryQueue::WantsRejoin() const {
@@ -141,6 +145,9 @@ void DeliveryQueue::OnRowCommitted(ShardId shard, uint64_t epoch) {
 void DeliveryQueue::UnloadReady(ShardId shard, Lane& lane, size_t keep) {
   std::vector<Seq> unloaded;
   order_.UnloadHeld(shard, &unloaded);  // Before what they wait for: the order stays.
+  for (const Seq seq : unloaded) {
+    read_entries_.Drop(shard, seq);
+  }
   bool full = false;
   size_t kept = 0;
   size_t kept_bytes = 0;
@@ -154,6 +161,7 @@ void DeliveryQueue::UnloadReady(ShardId shard, Lane& lane, size_t keep) {
       still_ready.push_back(std::move(entry));
     } else {
       unloaded.push_back(entry.seq);
+      read_entries_.Drop(shard, entry.seq);
       ready_bytes_ -= entry.bytes();
       order_.OnUnloaded(entry);
     }

@@ -29,7 +29,8 @@ Dispatcher::Dispatcher(Loop* loop, Poster* poster, const DispatchServices& servi
       services_(services),
       options_(options),
       mesh_(mesh),
-      turns_(caps) {}
+      turns_(caps),
+      read_budget_(options.read_bytes_max) {}
 
 void Dispatcher::RestoreConfiguration(const std::vector<Configured>& subscriptions) {
   for (const Configured& change : subscriptions) {
@@ -199,7 +200,6 @@ void Dispatcher::RunTail(ShardTail& tail) {
     });
   }
   if (const size_t bytes = tail.TakeFannedOutBytes(); bytes > 0) {
-      tails_fanning_out_.erase(shard);
     mesh_->OnHandedOver(shard, bytes);
   }
   if (!tails_fanning_out_.contains(shard)) {  // Its last slice asks.

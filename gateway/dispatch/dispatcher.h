@@ -18,6 +18,7 @@
 #include "gateway/dispatch/delivery_queue.h"
 #include "gateway/dispatch/messages.h"
 #include "gateway/dispatch/outcome_buffer.h"
+#include "gateway/dispatch/read_budget.h"
 #include "gateway/dispatch/send_turns.h"
 #include "gateway/dispatch/shard_tail.h"
 #include "gateway/dispatch/subscription_directory.h"
@@ -58,6 +59,7 @@ struct DispatchCounters {
   std::atomic<int64_t> waiting_for_origin{0};
   std::atomic<int64_t> waiting_for_share{0};
   std::atomic<int64_t> exceptions_waiting{0};
+  std::atomic<int64_t> read_bytes{0};  // As in ReadBudget::used().
   std::atomic<int64_t> tail_oldest_age_ms{0};
   std::atomic<int64_t> retry_oldest_age_ms{0};
 };
@@ -108,6 +110,7 @@ class Dispatcher final : private Outbox {
     absl::Time due = absl::InfiniteFuture();         // As in due_.
     absl::Duration poll = absl::InfiniteDuration();  // As in polls_.
     uint64_t exceptions_counted = 0;
+    bool loads_wait = false;  // Retries that are due wait for the read budget.
   };
 
   // One reading of both clocks.
@@ -150,6 +153,9 @@ class Dispatcher final : private Outbox {
   void AddRecord(SubscriptionNumber number, const Slot& slot, ShardId shard, OutcomeRecord record,
                  absl::Duration monotonic);
   void StartReads(SubscriptionNumber number, Slot& slot, const Moment& now);
+  void StartRead(SubscriptionNumber number, Slot& slot, size_t bytes, const Moment& now);
+  void StartLoad(SubscriptionNumber number, Slot& slot, size_t rows, const Moment& now);
+  bool WakeReader();
   void Finish(SubscriptionNumber number, Slot& slot, Exchange exchange, const PostResult& result);
   void OnPosted(SubscriptionNumber number, Exchange exchange, SendTurns::Origin* origin,
                 const PostResult& result);
@@ -174,6 +180,7 @@ class Dispatcher final : private Outbox {
   absl::flat_hash_map<SubscriptionNumber, std::unique_ptr<Slot>> slots_;
   OutcomeBuffer outcomes_;
   SendTurns turns_;
+  ReadBudget read_budget_;
 
   // Who may have something to do in this turn.
   absl::btree_set<ShardId> active_tails_;
@@ -188,7 +195,6 @@ class Dispatcher final : private Outbox {
   std::set<std::pair<absl::Duration, SubscriptionNumber>> polls_;
   std::set<absl::Duration> timers_;  // Monotonic; those under way.
   absl::Duration cursor_due_ = absl::InfiniteDuration();
-  absl::btree_set<ShardId> tails_fanning_out_;  // In slices: the next one has been posted.
   absl::Duration tail_age_due_ = absl::InfiniteDuration();
 
   uint64_t leaves_ = 0;  // Numbers the leaves of all queues: their epochs.

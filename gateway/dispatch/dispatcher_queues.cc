@@ -47,6 +47,7 @@ void Dispatcher::RemoveSlot(SubscriptionNumber number) {
   counters_.exceptions_waiting -= static_cast<int64_t>(found->second->exceptions_counted);
   slots_.erase(found);
   turns_.Remove(number);
+  read_budget_.Remove(number);
 }
 
 bool Dispatcher::MayStartExchange() const {
@@ -67,7 +68,7 @@ void Dispatcher::RunQueues() {
     for (const SubscriptionNumber number : active) {
       RunQueue(number, now);
     }
-  } while (!active_queues_.empty());
+  } while (WakeReader() || !active_queues_.empty());
   if (!turns_.empty() && MayStartExchange()) {
     ContinueSoon();
   }
@@ -76,6 +77,7 @@ void Dispatcher::RunQueues() {
   counters_.waiting_for_turn = static_cast<int64_t>(turns_.waiting_for_turn());
   counters_.waiting_for_origin = static_cast<int64_t>(turns_.waiting_for_origin());
   counters_.waiting_for_share = static_cast<int64_t>(turns_.waiting_for_share());
+  counters_.read_bytes = static_cast<int64_t>(read_budget_.used());
 }
 
 int Dispatcher::StartExchanges(int limit, const Moment& now,
@@ -235,22 +237,59 @@ void Dispatcher::StartReads(SubscriptionNumber number, Slot& slot, const Moment&
   if (draining_) {
     return;
   }
-  if (const auto read = slot.queue.NextRead(now.monotonic); read.has_value()) {
-    services_.reads->Run([this, number, read = *read](StoreReader& reader) {
-      auto entries = reader.ReadLog(read.shard, read.after, kReaderPageEvents, kReaderPageBytes);
-      loop_->Post(
-          [this, number, read, entries = std::move(entries)] { OnRead(number, read, entries); });
-    });
+  const auto account = [this, number, &queue = slot.queue] {
+    read_budget_.SetHeld(number, queue.page_bytes() + queue.retry_bytes());
+  };
+  account();
+  const bool pages_wait = !read_budget_.has_room() && slot.queue.page_bytes() > 0;
+  if (!pages_wait) {
+    StartRead(number, slot, read_budget_.has_room() ? kReaderPageBytes : kScarcePageBytes, now);
+    account();
   }
-  if (const auto load = slot.queue.NextLoad(now.wall); load.has_value()) {
-    services_.reads->Run([this, number, load = *load](StoreReader& reader) {
-      auto rows =
-          reader.ReadDue(number, load.shard, absl::InfiniteFuture(), load.limit, load.bytes);
-      loop_->Post([this, number, load, rows = std::move(rows)]() mutable {
-        OnLoaded(number, load, std::move(rows));
-      });
-    });
+  slot.loads_wait = !read_budget_.has_room() && slot.queue.retry_bytes() > 0;
+  if (!slot.loads_wait) {
+    StartLoad(number, slot, read_budget_.has_room() ? kLoadedExceptionsMax : 1, now);
+    account();
   }
+  if (pages_wait || slot.loads_wait) {
+    read_budget_.Wait(number);
+  } else {
+    read_budget_.StopWaiting(number);
+  }
+}
+
+void Dispatcher::StartRead(SubscriptionNumber number, Slot& slot, size_t bytes, const Moment& now) {
+  const std::optional<DeliveryQueue::Read> next = slot.queue.NextRead(now.monotonic, bytes);
+  if (!next.has_value()) {
+    return;
+  }
+  services_.reads->Run([this, number, read = *next](StoreReader& reader) {
+    auto entries = reader.ReadLog(read.shard, read.after, kReaderPageEvents, read.bytes);
+    loop_->Post(
+        [this, number, read, entries = std::move(entries)] { OnRead(number, read, entries); });
+  });
+}
+
+void Dispatcher::StartLoad(SubscriptionNumber number, Slot& slot, size_t rows, const Moment& now) {
+  const std::optional<RetryLane::Load> next = slot.queue.NextLoad(now.wall, rows);
+  if (!next.has_value()) {
+    return;
+  }
+  services_.reads->Run([this, number, load = *next](StoreReader& reader) {
+    auto due = reader.ReadDue(number, load.shard, absl::InfiniteFuture(), load.limit, load.bytes);
+    loop_->Post([this, number, load, due = std::move(due)]() mutable {
+      OnLoaded(number, load, std::move(due));
+    });
+  });
+}
+
+// Wakes the first of those that wait for the read budget, if it has room.
+bool Dispatcher::WakeReader() {
+  const std::optional<SubscriptionNumber> number = read_budget_.TakeWaiting();
+  if (number.has_value()) {
+    Wake(*number);
+  }
+  return number.has_value();
 }
 
 void Dispatcher::OnRead(SubscriptionNumber number, const DeliveryQueue::Read& read,
@@ -278,7 +317,9 @@ void Dispatcher::OnLoaded(SubscriptionNumber number, const RetryLane::Load& load
 }
 
 void Dispatcher::UpdateAlarms(SubscriptionNumber number, Slot& slot, const Moment& now) {
-  const absl::Time due = draining_ ? absl::InfiniteFuture() : slot.queue.next_due();
+  // Who waits for the read budget is woken by it: an alarm that is past would go off at once.
+  const bool no_loads = draining_ || slot.loads_wait;
+  const absl::Time due = no_loads ? absl::InfiniteFuture() : slot.queue.next_due();
   if (due != slot.due) {
     due_.erase({slot.due, number});
     if (due != absl::InfiniteFuture()) {

@@ -16,9 +16,11 @@ Engine::Engine(const std::vector<LoopParts>& loops, uint32_t shard_count,
   Mesh* const mesh = this;
   SendTurns::Caps share = caps;
   share.in_flight = std::max(1, caps.in_flight / static_cast<int>(loops_.size()));
+  DeliveryQueue::Options of_loop = options;
+  of_loop.read_bytes_max /= loops_.size();
   for (const LoopParts& parts : loops_) {
     dispatchers_.push_back(
-        std::make_unique<Dispatcher>(parts.loop, parts.poster, services, options, share, mesh));
+        std::make_unique<Dispatcher>(parts.loop, parts.poster, services, of_loop, share, mesh));
   }
 }
 

@@ -12,7 +12,7 @@ void RetryLane::Restore(const NextDue& next_due) {
   waiting_ += next_due.waiting;
 }
 
-std::optional<RetryLane::Load> RetryLane::NextLoad(absl::Time now) {
+std::optional<RetryLane::Load> RetryLane::NextLoad(absl::Time now, size_t rows) {
   if (loading_ || !loaded_.empty()) {
     return std::nullopt;
   }
@@ -25,14 +25,16 @@ std::optional<RetryLane::Load> RetryLane::NextLoad(absl::Time now) {
   const ShardId shard = earliest->first;
   next_due_.erase(earliest);  // Known again when the rows are there; what is added meanwhile stays.
   loading_ = true;
+  loading_bytes_ = rows == kLoadedExceptionsMax ? kLoadedExceptionBytesMax : 0;
   // Those outstanding come back with the rest, and are left out.
   return Load{.shard = shard,
-              .limit = kLoadedExceptionsMax + outstanding_.size(),
+              .limit = rows + outstanding_.size(),
               .bytes = kLoadedExceptionBytesMax + outstanding_bytes_};
 }
 
 void RetryLane::OnLoaded(const Load& load, std::vector<DueException> rows, absl::Time now) {
   loading_ = false;
+  loading_bytes_ = 0;
   size_t bytes = 0;
   for (const DueException& row : rows) {
     bytes += row.entry.event->body.size();
@@ -62,6 +64,7 @@ void RetryLane::OnLoaded(const Load& load, std::vector<DueException> rows, absl:
 
 void RetryLane::OnLoadFailed(const Load& load, absl::Time try_again) {
   loading_ = false;
+  loading_bytes_ = 0;
   resolved_while_loading_.clear();
   LowerNextDue(load.shard, try_again);
 }

@@ -9,6 +9,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
+#include "gateway/base/limits.h"
 #include "gateway/store/store.h"
 
 namespace postrider {
@@ -27,8 +28,9 @@ class RetryLane {
   // At the start: what the store has.
   void Restore(const NextDue& next_due);
 
-  // The next read that is worth making at `now`, if any; the answer goes to OnLoaded().
-  std::optional<Load> NextLoad(absl::Time now);
+  // The next read that is worth making at `now`, if any, of at most `rows` that are not in memory
+  // yet; the answer goes to OnLoaded().
+  std::optional<Load> NextLoad(absl::Time now, size_t rows = kLoadedExceptionsMax);
   void OnLoaded(const Load& load, std::vector<DueException> rows, absl::Time now);
   void OnLoadFailed(const Load& load, absl::Time try_again);
 
@@ -52,6 +54,9 @@ class RetryLane {
   // loaded comes first.
   absl::Time next_due() const;
   uint64_t waiting() const { return waiting_; }
+  bool loading() const { return loading_; }
+  // Of events: loaded, on the wire or uncommitted, and what a full read under way may bring.
+  size_t held_bytes() const { return outstanding_bytes_ + loading_bytes_; }
 
  private:
   void Forget(const ExceptionKey& key);
@@ -65,6 +70,7 @@ class RetryLane {
   // Resolved since the read under way began: it may still show them as they were.
   std::set<ExceptionKey> resolved_while_loading_;
   bool loading_ = false;
+  size_t loading_bytes_ = 0;
   uint64_t waiting_ = 0;
 };
 

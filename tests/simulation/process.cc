@@ -52,7 +52,9 @@ Process::Process(const Options& options, FakeClock* clock, SeededRandom* random,
   }
   const DispatchServices services{
       .clock = clock, .random = random, .commits = commits_.get(), .reads = &reads_};
-  engine_ = std::make_unique<Engine>(parts, options.shards, services, DeliveryQueue::Options{},
+  DeliveryQueue::Options queue_options;
+  queue_options.read_bytes_max = options.read_bytes_max;
+  engine_ = std::make_unique<Engine>(parts, options.shards, services, queue_options,
                                      options.caps);
   Recover(options.shards);
 }
@@ -100,6 +102,14 @@ void Process::MayStall(Stage* stage) {
   if (!stalls_ || !random_->OneIn(kStallOneIn)) return;
   const absl::Duration stall = absl::Milliseconds(random_->Below(kStallMillisecondsMax));
   stage->held_up_until = std::max(stage->held_up_until, clock_->elapsed() + stall);
+}
+
+size_t Process::read_bytes() const {
+  size_t bytes = 0;
+  for (int i = 0; i < engine_->loops(); ++i) {
+    bytes += static_cast<size_t>(engine_->counters(i).read_bytes.load());
+  }
+  return bytes;
 }
 
 bool Process::CommitWaits() const {

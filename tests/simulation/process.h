@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "gateway/base/limits.h"
 #include "gateway/dispatch/engine.h"
 #include "gateway/store/group_commit.h"
 #include "gateway/store/open_store.h"
@@ -27,6 +28,7 @@ class Process {
     bool stalls = false;         // Whether loops, reads and commits are now and then held up.
     SendTurns::Caps caps;
     int life = 0;
+    size_t read_bytes_max = kReadBytesMax;
   };
 
   // Opens the store and recovers. The pointers outlive this.
@@ -40,6 +42,8 @@ class Process {
 
   GroupCommit& commits() { return *commits_; }
   StoreReader& reader() { return *store_.reader; }
+  // What readers and retries hold in memory, of all loops.
+  size_t read_bytes() const;
 
  private:
   struct Stage {

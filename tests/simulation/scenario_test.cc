@@ -1,6 +1,7 @@
 // Goal: what a subscriber sees of the rules of delivery, one at a time.
 // Method: the real dispatch and store in simulated time, with scripted subscribers; no thread, no
 // socket.
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -288,6 +289,39 @@ TEST(Reader, CatchesUpAfterAnHourWithoutAnswers) {
   world.RunFor(absl::Hours(48));
 
   world.CheckAllArrived();
+  EXPECT_THAT(world.violations(), IsEmpty());
+}
+
+// However many subscribers are stuck behind large events, what is read for them has a bound; and
+// all of it arrives.
+TEST(Reader, ManyStuckSubscribersShareABudget) {
+  constexpr size_t kBudget = 16 << 20;
+  constexpr size_t kSubscribers = 200;
+  constexpr size_t kEvents = 25;
+  constexpr size_t kBodyBytes = 200'000;
+  World world({.seed = 14, .read_bytes_max = kBudget});
+  std::vector<FakeSubscriber*> subscribers;
+  for (size_t i = 0; i < kSubscribers; ++i) {
+    subscribers.push_back(&world.Subscribe("", {.paused = true}));
+    subscribers.back()->NeverAnswers();
+  }
+  for (size_t i = 0; i < kEvents; ++i) world.Publish("order.paid", std::string(kBodyBytes, 'x'));
+  world.RunFor(absl::Seconds(10));
+  for (FakeSubscriber* const subscriber : subscribers) world.Resume(*subscriber);
+
+  size_t peak = 0;
+  for (int i = 0; i < 300; ++i) {
+    world.RunFor(absl::Seconds(1));
+    peak = std::max(peak, world.read_bytes());
+  }
+  EXPECT_GE(peak, kBudget) << "it is used";
+  // Beyond it each may hold what it needs to go on: one event of the log, one retry.
+  EXPECT_LE(peak, kBudget + kSubscribers * 2 * (kBodyBytes + 2000));
+  for (FakeSubscriber* const subscriber : subscribers) subscriber->Heals();
+  world.RunFor(absl::Hours(48));
+
+  world.CheckAllArrived();
+  EXPECT_EQ(world.read_bytes(), 0U);
   EXPECT_THAT(world.violations(), IsEmpty());
 }
 

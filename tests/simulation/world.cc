@@ -64,7 +64,8 @@ void World::StartProcess() {
                                  .failing_commits = options_.failing_commits,
                                  .stalls = options_.stalls,
                                  .caps = options_.caps,
-                                 .life = life_};
+                                 .life = life_,
+                                 .read_bytes_max = options_.read_bytes_max};
   process_ = std::make_unique<Process>(process, &clock_, &random_, &subscribers_);
 }
 

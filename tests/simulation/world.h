@@ -36,6 +36,7 @@ class World {
     size_t failing_commits = 0;  // One in so many; 0: none.
     bool stalls = false;         // Whether loops, reads and commits are now and then held up.
     SendTurns::Caps caps;
+    size_t read_bytes_max = kReadBytesMax;
   };
   struct SubscribeOptions {
     std::string organization = "acme";
@@ -54,6 +55,7 @@ class World {
   };
 
   explicit World(Options options);
+  size_t read_bytes() const { return process_->read_bytes(); }
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;

@@ -155,6 +155,61 @@ TEST_F(DeliveryQueueTest, WhatFailsTogetherForOurFaultIsOneWait) {
   EXPECT_EQ(queue_->next_poll(kNow, monotonic_), monotonic_ + absl::Seconds(2));
 }
 
+TEST_F(DeliveryQueueTest, IsNotIdleWhileRetriesAreRead) {
+  queue_->RestoreExceptions({.subscription = 1, .shard = 0, .due_time = kNow, .waiting = 1});
+  DueException due;
+  due.row.key = {.shard = 0, .subscription = 1, .seq = 4, .origin = 0};
+  due.row.attempts = 1;
+  due.row.due_time = kNow;
+  due.entry = EntryAt(4);
+  const auto load = queue_->NextLoad(kNow, 1);
+  ASSERT_TRUE(load.has_value());
+  queue_->OnLoaded(*load, std::vector<DueException>{due}, kNow);
+  EXPECT_THAT(Start(), ElementsAre(4));
+  const auto next = queue_->NextLoad(kNow);  // There may be more.
+  ASSERT_TRUE(next.has_value());
+  queue_->OnCommitted(0, NoticeOf(*End(4, kSucceeded)), 1);
+  EXPECT_FALSE(queue_->idle());
+  queue_->OnLoaded(*next, std::vector<DueException>{due}, kNow);  // As it was before.
+  EXPECT_TRUE(queue_->idle());
+  EXPECT_THAT(Start(), IsEmpty());
+}
+
+TEST_F(DeliveryQueueTest, WhatItHasReadCountsUntilItIsSettled) {
+  Feed(1, 1);
+  EXPECT_EQ(queue_->page_bytes(), 0U) << "the tail's events are the tail's";
+  Start();
+  End(1, kSucceeded);
+  Leave(2);
+  const auto read = queue_->NextRead(monotonic_);
+  EXPECT_EQ(queue_->page_bytes(), kReaderPageBytes);
+  queue_->OnRead(*read, EntriesFrom(2, 4), monotonic_);
+  const size_t each = EntryAt(2).bytes();
+  EXPECT_EQ(queue_->page_bytes(), 3 * each);
+  Start();
+  EXPECT_EQ(queue_->page_bytes(), 3 * each);
+  End(2, kOwnFault);
+  EXPECT_EQ(queue_->page_bytes(), 3 * each);
+  End(3, kSucceeded);
+  EXPECT_EQ(queue_->page_bytes(), 2 * each);
+  auto paused = SubscriptionNumbered(1);
+  paused->paused = true;
+  Configure(paused);
+  EXPECT_EQ(queue_->page_bytes(), 0U);
+}
+
+TEST_F(DeliveryQueueTest, AFullPageAheadIsEnough) {
+  auto event = std::make_shared<Event>(*EntryAt(1).event);
+  event->body.assign(kReaderPageBytes, 'x');
+  Leave(1);
+  LogEntry entry = EntryAt(1);
+  entry.event = event;
+  queue_->OnRead(*queue_->NextRead(monotonic_), std::vector<LogEntry>{entry}, monotonic_);
+  EXPECT_FALSE(queue_->NextRead(monotonic_).has_value());
+  Start();
+  EXPECT_TRUE(queue_->NextRead(monotonic_).has_value());
+}
+
 TEST_F(DeliveryQueueTest, AnEventWhoseTimeIsOverIsRecordedAndNotSent) {
   auto event = std::make_shared<Event>(*EntryAt(1).event);
   event->expire_time = kNow - absl::Seconds(1);

@@ -129,6 +129,35 @@ TEST(RetryLane, UnloadedRowsAreReadAgain) {
   EXPECT_TRUE(lane.Take().has_value());
 }
 
+TEST(RetryLane, OneByOneItComesToTheEnd) {
+  RetryLane lane;
+  lane.OnAdded(Key(1), kNow);
+  lane.OnLoaded(*lane.NextLoad(kNow, 1), {Due(1, kNow)}, kNow);
+  ASSERT_TRUE(lane.Take().has_value());
+  lane.OnResolved(Key(1), std::nullopt);
+  const auto next = lane.NextLoad(kNow, 1);
+  ASSERT_TRUE(next.has_value()) << "there may be another";
+  lane.OnLoaded(*next, {}, kNow);
+  EXPECT_EQ(lane.next_due(), absl::InfiniteFuture()) << "there was none";
+}
+
+TEST(RetryLane, WhatItHoldsCountsUntilItIsResolved) {
+  RetryLane lane;
+  lane.OnAdded(Key(1), kNow);
+  auto event = std::make_shared<Event>();
+  event->body.assign(1000, 'x');
+  DueException due = Due(1, kNow);
+  due.entry.event = event;
+  const auto load = lane.NextLoad(kNow);
+  EXPECT_EQ(lane.held_bytes(), kLoadedExceptionBytesMax) << "what the read may bring";
+  lane.OnLoaded(*load, {due}, kNow);
+  EXPECT_EQ(lane.held_bytes(), 1000U);
+  lane.Take();
+  EXPECT_EQ(lane.held_bytes(), 1000U);
+  lane.OnResolved(Key(1), std::nullopt);
+  EXPECT_EQ(lane.held_bytes(), 0U);
+}
+
 TEST(RetryLane, APageThatWasCutForItsBytesIsNotTheEnd) {
   RetryLane lane;
   lane.OnAdded(Key(1), kNow);

@@ -5,6 +5,7 @@ TESTS = [
     "delivery_queue_test.cc",
     "dispatcher_test.cc",
     "fair_queue_test.cc",
+    "read_budget_test.cc",
     "retry_lane_test.cc",
     "retry_policy_test.cc",
     "send_turns_test.cc",
