@@ -77,7 +77,10 @@ absl::StatusOr<ShardRecovery> SqliteReadConnection::ReadShard(ShardId shard) {
     recovery.last_accept_time = FromStoredTime(query.NextInt());
   }
   RETURN_IF_ERROR(ReadReaders(shard, &recovery));
-  RETURN_IF_ERROR(ReadSettled(shard, &recovery));
+  // Nothing above the cursor: its floor may be old, and the attempts since then are no one's.
+  if (recovery.position.cursor < recovery.position.head) {
+    RETURN_IF_ERROR(ReadSettled(shard, &recovery));
+  }
   return recovery;
 }
 

@@ -85,6 +85,16 @@ TEST_P(StoreRecovery, OnlySettlingAttemptsOfTheLogCountAsSettled) {
       << "attempts at or below the floor settle nothing above the cursor";
 }
 
+// A reader that catches up alone adds attempts while the cursor stays at the head, and its floor
+// where it was: a start does not read them all.
+TEST_P(StoreRecovery, AttemptsAreNotReadWhereNothingIsAboveTheCursor) {
+  AppendMany(1, 2);
+  CommitTo(shard(), AdvanceCursor{2, 0}, RecordAttempt{NewAttempt(7, 3)});  // Of an event to come.
+  EXPECT_THAT(reader().ReadShard(shard())->settled, IsEmpty());
+  AppendMany(3, 3);
+  EXPECT_THAT(reader().ReadShard(shard())->settled, ElementsAre(Pair(7, 3)));
+}
+
 TEST_P(StoreRecovery, AReadSeesAllThatWasCommittedBefore) {
   for (uint64_t n = 1; n <= 50; ++n) {
     Append(n);
