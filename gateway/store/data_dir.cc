@@ -14,6 +14,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "gateway/base/log.h"
 #include "gateway/base/status.h"
 
 namespace postrider {
@@ -24,16 +25,20 @@ absl::Status Errno(const std::string& path, absl::string_view what) {
       absl::StrCat("data directory: ", path, ": ", what, ": ", std::strerror(errno)));
 }
 
-absl::Status SyncDirectory(const std::string& path) {
+// The errno of a sync of the directory; 0: it is synced.
+int SyncErrorOf(const std::string& path) {
   const int directory = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) {
-    return Errno(path, "can't open it");
+    return errno;
   }
-  const int result = fsync(directory);
-  const absl::Status status =
-      result == 0 ? absl::OkStatus() : Errno(path, "can't sync the directory");
+  const int error = fsync(directory) == 0 ? 0 : errno;
   close(directory);
-  return status;
+  return error;
+}
+
+absl::Status SyncDirectory(const std::string& path) {
+  errno = SyncErrorOf(path);
+  return errno == 0 ? absl::OkStatus() : Errno(path, "can't sync the directory");
 }
 
 std::string ParentOf(const std::string& path) {
@@ -44,13 +49,24 @@ std::string ParentOf(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+// Makes durable that `path` exists: an earlier process may have died between making it and this.
+// Who may not open what is above has not made it; some file systems know no such sync.
+absl::Status SyncEntryOf(const std::string& path) {
+  const int error = SyncErrorOf(ParentOf(path));
+  if (error == 0 || error == EACCES || error == EPERM || error == EINVAL || error == EROFS) {
+    return absl::OkStatus();
+  }
+  errno = error;
+  return Errno(ParentOf(path), "can't sync the directory");
+}
+
 // Makes `path` and what is missing above it.
 absl::Status MakeDirectories(const std::string& path) {
   if (mkdir(path.c_str(), 0700) == 0) {
     return SyncDirectory(ParentOf(path));
   }
   if (errno == EEXIST) {
-    return absl::OkStatus();
+    return SyncEntryOf(path);
   }
   if (errno != ENOENT || path.find('/') == std::string::npos) {
     return Errno(path, "can't make it");
@@ -118,10 +134,11 @@ absl::Status TakeLock(const std::string& path, int file) {
         absl::StrCat("data directory: ", path, " is in use by process ",
                      pid.empty() ? "(unknown)" : pid, "; stop it, or choose another directory"));
   }
+  // The pid only helps whoever is refused: a full disk does not prevent the start.
   const std::string pid = absl::StrCat(getpid(), "\n");
   if (ftruncate(file, 0) != 0 ||
       pwrite(file, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
-    return Errno(path, "can't write the lock file");
+    LogWarning(Errno(path, "can't write to the lock file").message());
   }
   return absl::OkStatus();
 }

@@ -75,7 +75,7 @@ std::vector<BatchResult> Refused(size_t count, CommitState state, const absl::St
 
 }  // namespace
 
-SqliteStore::SqliteStore(std::unique_ptr<DataDir> directory, const SqliteOptions& options,
+SqliteStore::SqliteStore(std::shared_ptr<DataDir> directory, const SqliteOptions& options,
                          std::unique_ptr<Database> database, std::shared_ptr<SqliteMonitor> monitor)
     : directory_(std::move(directory)),
       options_(options),
@@ -91,7 +91,7 @@ SqliteStore::SqliteStore(std::unique_ptr<DataDir> directory, const SqliteOptions
       commit_(database_.get(), "COMMIT") {}
 
 absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(
-    std::unique_ptr<DataDir> directory, const SqliteOptions& options,
+    std::shared_ptr<DataDir> directory, const SqliteOptions& options,
     std::shared_ptr<SqliteMonitor> monitor) {
   ASSIGN_OR_RETURN(std::unique_ptr<Database> database,
                    ConnectStore(directory->StorePath(), options, kWriterCacheKibibytes));
@@ -182,7 +182,7 @@ absl::Status SqliteStore::CommitTransaction(absl::Span<const Batch> batches) {
 }
 
 void SqliteStore::Rollback() {
-  const int code = sqlite3_extended_errcode(database_->handle()) & 0xFF;
+  const int code = sqlite3_extended_errcode(database_->handle());
   if (sqlite3_get_autocommit(database_->handle()) == 0) {
     const absl::Status status = database_->Exec("ROLLBACK");
     if (!status.ok() && failed_.ok()) {
@@ -191,7 +191,9 @@ void SqliteStore::Rollback() {
   }
   shards_.Rollback();
   configuration_.Rollback();
-  if (code == SQLITE_FULL && directory_->ReleaseBallast()) {
+  // The second: the index of the write-ahead log found no room.
+  const bool full = (code & 0xFF) == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE;
+  if (full && directory_->ReleaseBallast()) {
     LogError("store: the disk is full; the ballast is given up so that outcomes can be written");
   }
 }

@@ -29,7 +29,7 @@ namespace postrider {
 class SqliteStore final : public Store {
  public:
   // Opens or creates the store in `directory`.
-  static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(std::unique_ptr<DataDir> directory,
+  static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(std::shared_ptr<DataDir> directory,
                                                            const SqliteOptions& options,
                                                            std::shared_ptr<SqliteMonitor> monitor);
 
@@ -38,7 +38,7 @@ class SqliteStore final : public Store {
   bool AcceptsAppends(absl::Time now) override;
 
  private:
-  SqliteStore(std::unique_ptr<DataDir> directory, const SqliteOptions& options,
+  SqliteStore(std::shared_ptr<DataDir> directory, const SqliteOptions& options,
               std::unique_ptr<Database> database, std::shared_ptr<SqliteMonitor> monitor);
 
   absl::Status Load();
@@ -57,7 +57,7 @@ class SqliteStore final : public Store {
   absl::Status MaintainSlice(bool* more);
 
   // In this order: the directory's lock is the last to go.
-  const std::unique_ptr<DataDir> directory_;
+  const std::shared_ptr<DataDir> directory_;
   const SqliteOptions options_;
   const std::unique_ptr<Database> database_;
   const std::shared_ptr<SqliteMonitor> monitor_;

@@ -80,6 +80,7 @@ struct ForgetfulVfs::State {
   std::string ignored_suffix ABSL_GUARDED_BY(mutex);
   int write_code ABSL_GUARDED_BY(mutex) = SQLITE_OK;
   int sync_code ABSL_GUARDED_BY(mutex) = SQLITE_OK;
+  std::function<int()> shared_memory_code ABSL_GUARDED_BY(mutex);
 };
 
 namespace {
@@ -172,6 +173,14 @@ int DeviceCharacteristics(sqlite3_file* file) {
   return Real(file)->pMethods->xDeviceCharacteristics(Real(file));
 }
 int ShmMap(sqlite3_file* file, int page, int size, int extend, void volatile** memory) {
+  ForgetfulVfs::State* const state = From(file)->state;
+  {
+    MutexLock lock(&state->mutex);
+    const int code = state->shared_memory_code ? state->shared_memory_code() : SQLITE_OK;
+    if (extend != 0 && code != SQLITE_OK) {
+      return code;
+    }
+  }
   return Real(file)->pMethods->xShmMap(Real(file), page, size, extend, memory);
 }
 int ShmLock(sqlite3_file* file, int offset, int count, int flags) {
@@ -275,6 +284,11 @@ void ForgetfulVfs::IgnoreSyncsOf(const std::string& suffix) {
 void ForgetfulVfs::FailWrites(int code) {
   MutexLock lock(&state_->mutex);
   state_->write_code = code;
+}
+
+void ForgetfulVfs::FailSharedMemory(std::function<int()> code) {
+  MutexLock lock(&state_->mutex);
+  state_->shared_memory_code = std::move(code);
 }
 
 void ForgetfulVfs::FailSyncs(int code) {

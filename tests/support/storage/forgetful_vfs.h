@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -31,6 +32,8 @@ class ForgetfulVfs {
   // From now on writes, or syncs, give this SQLite result code; 0: they work again.
   void FailWrites(int code);
   void FailSyncs(int code);
+  // What taking more of the disk for the index of the write-ahead log gives.
+  void FailSharedMemory(std::function<int()> code);
 
   struct State;
 

@@ -170,5 +170,24 @@ TEST_F(SqliteFailure, AnEarlierProcessesBallastHelpsAFullDisk) {
   EXPECT_FALSE(HasBallast());
 }
 
+TEST_F(SqliteFailure, AFullDiskPreventsNoStartWhileThereIsBallast) {
+  ASSERT_EQ(Append(1).state, CommitState::kCommitted);
+  handle_.store->AcceptsAppends(now_);
+  ASSERT_TRUE(HasBallast());
+  vfs_.FailSharedMemory([this] { return HasBallast() ? SQLITE_IOERR_SHMSIZE : SQLITE_OK; });
+  Open();
+  EXPECT_FALSE(HasBallast());
+  EXPECT_THAT(Log(), ElementsAre(1));
+  EXPECT_EQ(Append(2).state, CommitState::kCommitted);
+}
+
+TEST_F(SqliteFailure, AStartWithHardlyAnyDiskGivesTheBallastUp) {
+  handle_.store->AcceptsAppends(now_);
+  ASSERT_TRUE(HasBallast());
+  free_bytes_ = 1000;
+  Open();
+  EXPECT_FALSE(HasBallast()) << "what is read and written first may not say that the disk is full";
+}
+
 }  // namespace
 }  // namespace postrider

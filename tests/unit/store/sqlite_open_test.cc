@@ -1,14 +1,17 @@
 // Who may open a store, and which.
 
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/store/data_dir.h"
 #include "gateway/store/open_store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -85,6 +88,21 @@ TEST_F(SqliteOpen, KeepsASecondOneOutAndSaysWho) {
   ExpectRefusal(second, absl::StrCat("in use by process ", getpid()));
   *first = StoreHandle();
   EXPECT_TRUE(Open().ok());
+}
+
+// A limit on the size of files stands for a full disk.
+TEST_F(SqliteOpen, TheLockIsTakenAlsoWhereItCannotSayByWhom) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = 0;
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
+  auto directory = DataDir::Open(options_.data_dir);
+  const absl::Status second = DataDir::Open(options_.data_dir).status();
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_TRUE(directory.ok()) << directory.status();
+  ExpectRefusal(second, "in use by process (unknown)");
 }
 
 TEST_F(SqliteOpen, RefusesAnotherShardCount) {
