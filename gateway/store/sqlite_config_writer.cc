@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -73,6 +74,10 @@ absl::StatusOr<ConfigResult> SqliteConfigWriter::Put(const PutSubscription& writ
   Subscription subscription = write.subscription;
   if (write.start_at_heads) {
     subscription.start_seqs = Heads();
+  }
+  // Who has no start is owed nothing yet and gets one when that changes.
+  if (write.skip_backlog && !subscription.start_seqs.empty()) {
+    RaiseToHeads(&subscription.start_seqs);
   }
   subscription.update_time = FromStoredTime(now);
   if (subscription.number == 0) {
@@ -151,6 +156,14 @@ std::vector<Seq> SqliteConfigWriter::Heads() const {
     heads[shard] = shards_->Get(shard).head;
   }
   return heads;
+}
+
+void SqliteConfigWriter::RaiseToHeads(std::vector<Seq>* start_seqs) const {
+  const std::vector<Seq> heads = Heads();
+  start_seqs->resize(heads.size());
+  for (size_t shard = 0; shard < heads.size(); ++shard) {
+    (*start_seqs)[shard] = std::max((*start_seqs)[shard], heads[shard]);
+  }
 }
 
 void SqliteConfigWriter::Commit() {

@@ -40,6 +40,7 @@ class SqliteConfigWriter {
   absl::StatusOr<ConfigResult> Create(Subscription subscription);
   absl::Status Update(const Subscription& subscription);
   std::vector<Seq> Heads() const;
+  void RaiseToHeads(std::vector<Seq>* start_seqs) const;
   void MarkDeleted(SubscriptionNumber number, bool deleted);
 
   Database* const database_;

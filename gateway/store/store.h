@@ -73,11 +73,13 @@ struct EraseReader {
 
 // Creates the subscription (number 0) or replaces the one of that number if its version is still
 // `expected_version`. The store assigns number (new ones), version, and, where
-// `start_at_heads`, start_seqs from the heads in this transaction (C2).
+// `start_at_heads`, start_seqs from the heads in this transaction (C2). Where `skip_backlog`, it
+// raises the start_seqs that there are to these heads: what is in the log is not owed any more.
 struct PutSubscription {
   Subscription subscription;
   uint64_t expected_version = 0;
   bool start_at_heads = false;
+  bool skip_backlog = false;
 };
 
 // Marks it deleted at once (C4). Its rows go in small steps later, its number is never reused.

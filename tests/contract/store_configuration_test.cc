@@ -54,6 +54,10 @@ TEST_P(StoreConfiguration, EveryFieldComesBack) {
   given.policy.schedule = {absl::ZeroDuration(), absl::Milliseconds(1500)};
   given.policy.timeout = absl::Seconds(7);
   given.policy.max_in_flight = 3;
+  given.policy.order = OrderMode::kByKey;
+  given.policy.rate = 0.25;
+  given.policy.max_age = absl::Hours(3);
+  given.policy.max_body_bytes = 100'000;
   given.verification = Verification::kChallenge;
   given.verified = false;
   given.paused = true;
@@ -79,6 +83,10 @@ TEST_P(StoreConfiguration, EveryFieldComesBack) {
   EXPECT_EQ(stored.policy.schedule, given.policy.schedule);
   EXPECT_EQ(stored.policy.timeout, given.policy.timeout);
   EXPECT_EQ(stored.policy.max_in_flight, 3);
+  EXPECT_EQ(stored.policy.order, OrderMode::kByKey);
+  EXPECT_EQ(stored.policy.rate, 0.25);
+  EXPECT_EQ(stored.policy.max_age, absl::Hours(3));
+  EXPECT_EQ(stored.policy.max_body_bytes, 100'000U);
   EXPECT_EQ(stored.verification, Verification::kChallenge);
   EXPECT_FALSE(stored.verified);
   EXPECT_TRUE(stored.paused);
@@ -100,6 +108,34 @@ TEST_P(StoreConfiguration, ItStartsAtTheHeadsOfItsPlaceInTheOrder) {
   EXPECT_EQ((*created)->start_seqs, expected);
   Reopen();
   EXPECT_EQ(reader().ReadConfiguration()->subscriptions[0]->start_seqs, expected);
+}
+
+TEST_P(StoreConfiguration, SkippingTheBacklogRaisesTheStartToTheHeads) {
+  const auto created = Create("a");
+  Append(1);
+  const auto results = Commit({BatchOf(shard(), AppendEvent{NewEvent(2)}),
+                               BatchOf(std::nullopt, PutSubscription{.subscription = *created,
+                                                                     .expected_version = 1,
+                                                                     .skip_backlog = true}),
+                               BatchOf(shard(), AppendEvent{NewEvent(3)})});
+  const ConfigResult& changed = results[1].configured[0];
+  ASSERT_TRUE(changed.ok()) << changed.status();
+  std::vector<Seq> expected(kShards, 0);
+  expected[shard()] = 2;
+  EXPECT_EQ((*changed)->start_seqs, expected);
+  Reopen();
+  EXPECT_EQ(reader().ReadConfiguration()->subscriptions[0]->start_seqs, expected);
+}
+
+TEST_P(StoreConfiguration, WhoHasNoStartGetsNoneBySkipping) {
+  const ConfigResult created = Put(NewSubscription("a"), 0);
+  ASSERT_TRUE(created.ok()) << created.status();
+  Append(1);
+  const BatchResult result = CommitTo(
+      std::nullopt,
+      PutSubscription{.subscription = **created, .expected_version = 1, .skip_backlog = true});
+  ASSERT_TRUE(result.configured[0].ok());
+  EXPECT_THAT((*result.configured[0])->start_seqs, IsEmpty());
 }
 
 TEST_P(StoreConfiguration, AnotherVersionIsAbortedAndChangesNothing) {
