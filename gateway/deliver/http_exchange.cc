@@ -105,6 +105,7 @@ void HttpExchange::Send() {
     job_.endpoint->WritePost(*job_.event, job_.attempt_number, context_->clock->Now(),
                              connection_->head());
     request.event = job_.event;
+    request.success_bytes_kept = job_.keep_response ? kResponseKeptBytes : 0;
   } else {
     job_.endpoint->WriteChallenge(job_.challenge, connection_->head());
     request.success_bytes_kept = kChallengeBodyBytesMax;
@@ -130,7 +131,7 @@ void HttpExchange::OnReply(Reply reply) {
   if (job_.event == nullptr && reply.outcome == Outcome::kSuccess) {
     JudgeChallenge(reply, &result);
   }
-  if (!result.success()) {
+  if (!result.success() || job_.keep_response) {
     result.response = reply.body.substr(0, kResponseKeptBytes);
   }
   Finish(std::move(result));

@@ -41,6 +41,7 @@ struct ExchangeJob {
   std::shared_ptr<const PreparedEndpoint> endpoint;
   std::shared_ptr<const Event> event;
   int attempt_number = 1;
+  bool keep_response = false;
   std::string challenge;
 };
 

@@ -63,9 +63,11 @@ class HttpPoster final : public Poster {
 
   void Post(PostRequest request, Done done) override {
     const int attempt_number = request.attempt_number;
+    const bool keep_response = request.keep_response;
     Start({.endpoint = Prepared(std::move(request.endpoint)),
            .event = std::move(request.event),
-           .attempt_number = attempt_number},
+           .attempt_number = attempt_number,
+           .keep_response = keep_response},
           std::move(done));
   }
 

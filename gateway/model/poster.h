@@ -23,6 +23,7 @@ struct PostRequest {
   std::shared_ptr<const Endpoint> endpoint;
   std::shared_ptr<const Event> event;
   int attempt_number = 1;
+  bool keep_response = false;  // Waits for the beginning of a success's body too, and keeps it.
 };
 
 // What came of one exchange.

@@ -273,6 +273,21 @@ TEST(HttpPoster, AnswersForASubscriptionThatCannotBeSentTo) {
   EXPECT_EQ(poster.Post(without).outcome, Outcome::kConnectError);
 }
 
+TEST(HttpPoster, KeepsTheResponseOfASuccessWhereItIsAskedFor) {
+  ScriptedServer server([](ScriptedServer::Peer* peer) {
+    while (peer->ReadRequest()) peer->Respond(200, "thanks, " + std::string(2000, 'x'));
+  });
+  PosterFixture poster;
+  const auto endpoint = poster.Prepare(SubscriptionTo(server.Url()));
+  EXPECT_EQ(poster.Post(endpoint).response, "");
+  const PostResult kept =
+      poster.Start({.endpoint = endpoint, .event = EventWithBody("{}"), .keep_response = true})
+          .get();
+  EXPECT_EQ(kept.outcome, Outcome::kSuccess);
+  EXPECT_EQ(kept.response, "thanks, " + std::string(kResponseKeptBytes - 8, 'x'));
+  EXPECT_EQ(poster.Post(endpoint).response, "") << "the next one is not asked for it";
+}
+
 TEST(HttpPoster, NamesTheCaFileThatCannotBeRead) {
   AsioLoop loop;
   HttpPosterOptions options;

@@ -8,6 +8,7 @@ TESTS = [
     "connect_test.cc",
     "http_date_test.cc",
     "http_poster_test.cc",
+    "prepared_endpoint_test.cc",
     "resolver_test.cc",
     "response_reader_test.cc",
     "secret_test.cc",
