@@ -136,13 +136,18 @@ void Gateway::Impl::StartThreads() {
 
 void Gateway::Impl::VerifyUnverified() {
   for (const SubscriptionRegistry::Record& record : registry_.Unverified()) {
-    admin_->Verify(record, [](const absl::StatusOr<SubscriptionRegistry::Record>&) {});
+    admin_->Challenge(record, [](const absl::StatusOr<SubscriptionRegistry::Record>&) {});
   }
 }
 
 void Gateway::Impl::OnCommitted(const CommittedGroup& group) {
   registry_.Apply(group.configured);
   engine_->OnCommitted(group);
+  for (const CommittedGroup::Configured& change : group.configured) {
+    if (change.subscription != nullptr) continue;
+    // Once its loop has let go of it, nobody tells of its health any more.
+    engine_->AfterAllLoops([this, number = change.number] { health_.Erase(number); });
+  }
 }
 
 // --- Stopping ------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@
 #include "gateway/accept/event_input.h"
 #include "gateway/base/limits.h"
 #include "gateway/model/event.h"
+#include "gateway/model/health.h"
+#include "gateway/model/poster.h"
 #include "gateway/model/subscription.h"
 #include "gateway/store/store.h"
 
@@ -50,6 +52,34 @@ struct SubscriptionUpdate {
   Subscription subscription;       // `id` says which one.
   std::vector<std::string> paths;  // Names of proto fields, validated by the caller's schema.
   std::string etag;                // Empty: whatever version.
+};
+
+// Which subscription a call is about, and in which version.
+struct SubscriptionTarget {
+  std::string id;
+  std::string etag;           // Empty: whatever version.
+  bool skip_backlog = false;  // Resume and Enable: what is in the log is not owed any more.
+};
+
+// A new secret for a subscription.
+struct SecretRotation {
+  std::string id;
+  std::string etag;                                // Empty: whatever version.
+  std::string secret;                              // Empty: one is generated.
+  absl::Duration overlap = kSecretOverlapDefault;  // How long the others still sign; 0 to 7 days.
+};
+
+struct SubscriptionTest {
+  std::string id;
+  std::string etag;     // Empty: whatever version.
+  bool enable = false;  // Enable the subscription if the exchange is a success.
+};
+
+// What came of a test.
+struct TestedSubscription {
+  std::shared_ptr<const Subscription> subscription;  // As it is afterwards.
+  Uuid event_id;
+  PostResult result;  // With the response's beginning, also of a success.
 };
 
 struct ListSubscriptionsQuery {
@@ -99,6 +129,28 @@ class Gateway {
                          Done<std::vector<std::shared_ptr<const Subscription>>> done);
   void UpdateSubscription(SubscriptionUpdate update, SubscriptionDone done);
   void DeleteSubscription(std::string id, std::string etag, Done<bool> done);
+
+  // Each touches one fact and no other (C6). What changes nothing writes nothing, and is OK.
+  // ABORTED if an etag is given and is not the current one.
+  void PauseSubscription(SubscriptionTarget target, SubscriptionDone done);
+  // FAILED_PRECONDITION if it is disabled.
+  void ResumeSubscription(SubscriptionTarget target, SubscriptionDone done);
+  void EnableSubscription(SubscriptionTarget target, SubscriptionDone done);
+  // Challenges the URL now; one whose verification is kNone is answered as it is.
+  // FAILED_PRECONDITION with what came instead of the echo, RESOURCE_EXHAUSTED beyond
+  // kChallengesMax under way.
+  void VerifySubscription(SubscriptionTarget target, SubscriptionDone done);
+
+  // POSTs a sample event at once, in whatever state; OK whatever came of it. RESOURCE_EXHAUSTED
+  // beyond kTestsMax under way.
+  void TestSubscription(SubscriptionTest test, Done<TestedSubscription> done);
+
+  // The new secret is the last one of the answer's. INVALID_ARGUMENT on `secret` and `overlap`;
+  // FAILED_PRECONDITION if more than kSecretsMax have not ended.
+  void RotateSecret(SecretRotation rotation, SubscriptionDone done);
+
+  // How a subscriber has been answering; none if nothing is known. Thread-safe; not stored.
+  std::optional<SubscriptionHealth> HealthOf(SubscriptionNumber number) const;
 
   // The string id of a subscription; empty if it was deleted. Thread-safe.
   std::string SubscriptionIdOf(SubscriptionNumber number) const;

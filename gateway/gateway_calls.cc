@@ -92,6 +92,34 @@ void Gateway::DeleteSubscription(std::string id, std::string etag, Done<bool> do
   impl_->admin().Delete(id, etag, std::move(done));
 }
 
+void Gateway::PauseSubscription(SubscriptionTarget target, SubscriptionDone done) {
+  impl_->admin().Pause(std::move(target), std::move(done));
+}
+
+void Gateway::ResumeSubscription(SubscriptionTarget target, SubscriptionDone done) {
+  impl_->admin().Resume(std::move(target), std::move(done));
+}
+
+void Gateway::EnableSubscription(SubscriptionTarget target, SubscriptionDone done) {
+  impl_->admin().Enable(std::move(target), std::move(done));
+}
+
+void Gateway::VerifySubscription(SubscriptionTarget target, SubscriptionDone done) {
+  impl_->admin().Verify(target, std::move(done));
+}
+
+void Gateway::TestSubscription(SubscriptionTest test, Done<TestedSubscription> done) {
+  impl_->admin().Test(test, std::move(done));
+}
+
+void Gateway::RotateSecret(SecretRotation rotation, SubscriptionDone done) {
+  impl_->admin().RotateSecret(std::move(rotation), std::move(done));
+}
+
+std::optional<SubscriptionHealth> Gateway::HealthOf(SubscriptionNumber number) const {
+  return impl_->health().Find(number);
+}
+
 std::string Gateway::SubscriptionIdOf(SubscriptionNumber number) const {
   const SubscriptionRegistry::Record record = impl_->registry().FindNumber(number);
   return record == nullptr ? "" : record->id;

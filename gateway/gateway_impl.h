@@ -13,6 +13,7 @@
 #include "gateway/deliver/address_guard.h"
 #include "gateway/dispatch/engine.h"
 #include "gateway/gateway.h"
+#include "gateway/health_board.h"
 #include "gateway/store/group_commit.h"
 #include "gateway/store/open_store.h"
 #include "gateway/store/read_pool.h"
@@ -39,6 +40,7 @@ class Gateway::Impl {
 
   SubscriptionAdmin& admin() { return *admin_; }
   const SubscriptionRegistry& registry() const { return registry_; }
+  const HealthBoard& health() const { return health_; }
   std::string MetricsText() const;
 
  private:
@@ -54,6 +56,7 @@ class Gateway::Impl {
   AddressGuard guard_;
   OrganizationDirectory organizations_;
   SubscriptionRegistry registry_;
+  HealthBoard health_;
   StoreHandle store_;
   std::vector<std::unique_ptr<AsioLoop>> loops_;
   std::unique_ptr<GroupCommit> commits_;

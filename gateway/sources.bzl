@@ -2,18 +2,26 @@
 
 SRCS = [
     "answers.cc",
+    "direct_exchanges.cc",
     "gateway.cc",
     "gateway_calls.cc",
+    "health_board.cc",
     "metrics.cc",
+    "sample_event.cc",
     "subscription_admin.cc",
+    "subscription_changes.cc",
     "subscription_registry.cc",
 ]
 
 HDRS = [
     "answers.h",
+    "direct_exchanges.h",
     "gateway.h",
     "gateway_impl.h",
+    "health_board.h",
     "metrics.h",
+    "sample_event.h",
     "subscription_admin.h",
+    "subscription_changes.h",
     "subscription_registry.h",
 ]

@@ -8,23 +8,6 @@
 namespace postrider {
 namespace {
 
-v1::AttemptOutcome OutcomeToProto(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::kSuccess: return v1::ATTEMPT_OUTCOME_SUCCESS;
-    case Outcome::kHttpStatus: return v1::ATTEMPT_OUTCOME_HTTP_STATUS;
-    case Outcome::kDnsError: return v1::ATTEMPT_OUTCOME_DNS_ERROR;
-    case Outcome::kAddressDenied: return v1::ATTEMPT_OUTCOME_ADDRESS_DENIED;
-    case Outcome::kConnectError: return v1::ATTEMPT_OUTCOME_CONNECT_ERROR;
-    case Outcome::kTlsError: return v1::ATTEMPT_OUTCOME_TLS_ERROR;
-    case Outcome::kTimeout: return v1::ATTEMPT_OUTCOME_TIMEOUT;
-    case Outcome::kConnectionClosed: return v1::ATTEMPT_OUTCOME_CONNECTION_CLOSED;
-    case Outcome::kProtocolError: return v1::ATTEMPT_OUTCOME_PROTOCOL_ERROR;
-    case Outcome::kInternalError: return v1::ATTEMPT_OUTCOME_INTERNAL_ERROR;
-    case Outcome::kExpired: return v1::ATTEMPT_OUTCOME_EXPIRED;
-  }
-  return v1::ATTEMPT_OUTCOME_UNSPECIFIED;
-}
-
 v1::AttemptDisposition DispositionToProto(Disposition disposition) {
   switch (disposition) {
     case Disposition::kDelivered: return v1::ATTEMPT_DISPOSITION_DELIVERED;
@@ -47,6 +30,23 @@ v1::AttemptOrigin OriginToProto(AttemptOrigin origin) {
 }
 
 }  // namespace
+
+v1::AttemptOutcome OutcomeToProto(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kSuccess: return v1::ATTEMPT_OUTCOME_SUCCESS;
+    case Outcome::kHttpStatus: return v1::ATTEMPT_OUTCOME_HTTP_STATUS;
+    case Outcome::kDnsError: return v1::ATTEMPT_OUTCOME_DNS_ERROR;
+    case Outcome::kAddressDenied: return v1::ATTEMPT_OUTCOME_ADDRESS_DENIED;
+    case Outcome::kConnectError: return v1::ATTEMPT_OUTCOME_CONNECT_ERROR;
+    case Outcome::kTlsError: return v1::ATTEMPT_OUTCOME_TLS_ERROR;
+    case Outcome::kTimeout: return v1::ATTEMPT_OUTCOME_TIMEOUT;
+    case Outcome::kConnectionClosed: return v1::ATTEMPT_OUTCOME_CONNECTION_CLOSED;
+    case Outcome::kProtocolError: return v1::ATTEMPT_OUTCOME_PROTOCOL_ERROR;
+    case Outcome::kInternalError: return v1::ATTEMPT_OUTCOME_INTERNAL_ERROR;
+    case Outcome::kExpired: return v1::ATTEMPT_OUTCOME_EXPIRED;
+  }
+  return v1::ATTEMPT_OUTCOME_UNSPECIFIED;
+}
 
 void AttemptToProto(const ListedAttempt& listed, std::string subscription_id, v1::Attempt* result) {
   const Attempt& attempt = listed.attempt;

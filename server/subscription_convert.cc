@@ -1,6 +1,7 @@
 #include "server/subscription_convert.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "gateway/base/status.h"
 #include "gateway/gateway.h"
 #include "gateway/model/url.h"
+#include "server/text.h"
 #include "server/time_convert.h"
 #include "server/unknown_fields.h"
 
@@ -41,6 +43,27 @@ absl::StatusOr<Verification> VerificationFromProto(v1::Verification verification
                       absl::StrCat("has the unknown value ", verification));
 }
 
+absl::StatusOr<OrderMode> OrderFromProto(v1::OrderMode order) {
+  switch (order) {
+    case v1::ORDER_MODE_UNSPECIFIED:
+    case v1::ORDER_MODE_UNORDERED: return OrderMode::kUnordered;
+    case v1::ORDER_MODE_BY_KEY: return OrderMode::kByKey;
+    case v1::ORDER_MODE_STRICT: return OrderMode::kStrict;
+    case v1::OrderMode_INT_MIN_SENTINEL_DO_NOT_USE_:
+    case v1::OrderMode_INT_MAX_SENTINEL_DO_NOT_USE_: break;
+  }
+  return InvalidField("subscription.policy.order", absl::StrCat("has the unknown value ", order));
+}
+
+v1::OrderMode OrderToProto(OrderMode order) {
+  switch (order) {
+    case OrderMode::kUnordered: return v1::ORDER_MODE_UNORDERED;
+    case OrderMode::kByKey: return v1::ORDER_MODE_BY_KEY;
+    case OrderMode::kStrict: return v1::ORDER_MODE_STRICT;
+  }
+  return v1::ORDER_MODE_UNSPECIFIED;
+}
+
 absl::StatusOr<std::vector<Secret>> SecretsFromProto(const v1::Subscription& subscription,
                                                      absl::Time now) {
   std::vector<Secret> secrets;
@@ -66,6 +89,43 @@ absl::StatusOr<std::vector<Secret>> SecretsFromProto(const v1::Subscription& sub
   return secrets;
 }
 
+template <typename Number>
+absl::Status OutOfRange(absl::string_view field, Number value, Number least, Number most) {
+  return InvalidField(absl::StrCat("subscription.policy.", field),
+                      absl::StrCat("is ", value, "; it must be between ", least, " and ", most));
+}
+
+// The limits that a policy may have or not. To the engine 0 is none; given, it is wrong.
+absl::Status LimitsFromProto(const v1::DeliveryPolicy& policy, DeliveryPolicy* result) {
+  if (policy.has_max_in_flight()) {
+    result->max_in_flight = policy.max_in_flight();
+    if (result->max_in_flight < 1) {
+      return OutOfRange("max_in_flight", result->max_in_flight, 1, kMaxInFlightMax);
+    }
+  }
+  if (policy.has_rate()) {
+    result->rate = policy.rate();
+    if (result->rate == 0) return OutOfRange("rate", result->rate, kRateMin, kRateMax);
+  }
+  if (policy.has_max_age()) {
+    ASSIGN_OR_RETURN(result->max_age,
+                     DurationFromProto("subscription.policy.max_age", policy.max_age()));
+    if (result->max_age == absl::ZeroDuration()) {
+      return OutOfRange("max_age", absl::FormatDuration(result->max_age),
+                        absl::FormatDuration(kDeliveryAgeMin),
+                        absl::FormatDuration(kDeliveryAgeMax));
+    }
+  }
+  if (policy.has_max_body_bytes()) {
+    if (policy.max_body_bytes() < 1) {
+      return OutOfRange<int64_t>("max_body_bytes", policy.max_body_bytes(), kBodyBytesMaxFloor,
+                                 kBodyBytesMaxCeiling);
+    }
+    result->max_body_bytes = static_cast<size_t>(policy.max_body_bytes());
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<DeliveryPolicy> PolicyFromProto(const v1::DeliveryPolicy& policy) {
   DeliveryPolicy result;
   for (int i = 0; i < policy.schedule_size(); ++i) {
@@ -78,14 +138,8 @@ absl::StatusOr<DeliveryPolicy> PolicyFromProto(const v1::DeliveryPolicy& policy)
     ASSIGN_OR_RETURN(result.timeout,
                      DurationFromProto("subscription.policy.timeout", policy.timeout()));
   }
-  if (policy.has_max_in_flight()) {
-    result.max_in_flight = policy.max_in_flight();
-    if (result.max_in_flight < 1) {  // To the engine 0 is the default.
-      return InvalidField("subscription.policy.max_in_flight",
-                          absl::StrCat("is ", result.max_in_flight, "; it must be between 1 and ",
-                                       kMaxInFlightMax));
-    }
-  }
+  ASSIGN_OR_RETURN(result.order, OrderFromProto(policy.order()));
+  RETURN_IF_ERROR(LimitsFromProto(policy, &result));
   return result;
 }
 
@@ -95,6 +149,7 @@ v1::SubscriptionState StateToProto(SubscriptionState state) {
     case SubscriptionState::kUnverified: return v1::SUBSCRIPTION_STATE_UNVERIFIED;
     case SubscriptionState::kPaused: return v1::SUBSCRIPTION_STATE_PAUSED;
     case SubscriptionState::kDisabled: return v1::SUBSCRIPTION_STATE_DISABLED;
+    case SubscriptionState::kFailing: return v1::SUBSCRIPTION_STATE_FAILING;
   }
   return v1::SUBSCRIPTION_STATE_UNSPECIFIED;
 }
@@ -107,19 +162,47 @@ void PolicyToProto(const DeliveryPolicy& policy, v1::DeliveryPolicy* result) {
   if (policy.max_in_flight > 0) {
     result->set_max_in_flight(policy.max_in_flight);
   }
+  result->set_order(OrderToProto(policy.order));
+  if (policy.rate > 0) {
+    result->set_rate(policy.rate);
+  }
+  if (policy.max_age > absl::ZeroDuration()) {
+    DurationToProto(policy.max_age, result->mutable_max_age());
+  }
+  if (policy.max_body_bytes > 0) {
+    result->set_max_body_bytes(static_cast<int32_t>(policy.max_body_bytes));
+  }
+}
+
+v1::BreakerState BreakerToProto(Breaker breaker) {
+  switch (breaker) {
+    case Breaker::kClosed: return v1::BREAKER_STATE_CLOSED;
+    case Breaker::kOpen: return v1::BREAKER_STATE_OPEN;
+    case Breaker::kHalfOpen: return v1::BREAKER_STATE_HALF_OPEN;
+  }
+  return v1::BREAKER_STATE_UNSPECIFIED;
+}
+
+void HealthToProto(const SubscriptionHealth& health, v1::SubscriptionHealth* result) {
+  result->set_breaker(BreakerToProto(health.breaker));
+  const auto set_time = [](const std::optional<absl::Time>& time, auto mutable_field) {
+    if (time.has_value()) TimeToProto(*time, mutable_field());
+  };
+  set_time(health.failing_since, [result] { return result->mutable_failing_since(); });
+  set_time(health.open_since, [result] { return result->mutable_open_since(); });
+  set_time(health.next_probe, [result] { return result->mutable_next_probe_time(); });
+  set_time(health.throttled_until, [result] { return result->mutable_throttled_until(); });
+  result->set_failures_in_a_row(health.failures_in_a_row);
+  result->set_last_error(ValidUtf8(health.last_error));
+  result->set_max_in_flight(health.in_flight_max);
 }
 
 void SecretsToProto(const std::vector<Secret>& secrets, bool with_values,
                     v1::Subscription* result) {
   for (const Secret& secret : secrets) {
     v1::Secret* added = result->add_secrets();
-    if (with_values) {
-      added->set_text(secret.text);
-    }
-    TimeToProto(secret.create_time, added->mutable_create_time());
-    if (secret.expire_time.has_value()) {
-      TimeToProto(*secret.expire_time, added->mutable_expire_time());
-    }
+    SecretToProto(secret, added);
+    if (!with_values) added->clear_text();
   }
   if (with_values && !secrets.empty()) {
     result->set_secret(secrets.back().text);
@@ -150,7 +233,16 @@ absl::StatusOr<Subscription> SubscriptionFromProto(const v1::Subscription& subsc
   return result;
 }
 
-void SubscriptionToProto(const Subscription& subscription, bool with_secrets,
+void SecretToProto(const Secret& secret, v1::Secret* result) {
+  result->set_text(secret.text);
+  TimeToProto(secret.create_time, result->mutable_create_time());
+  if (secret.expire_time.has_value()) {
+    TimeToProto(*secret.expire_time, result->mutable_expire_time());
+  }
+}
+
+void SubscriptionToProto(const Subscription& subscription,
+                         const std::optional<SubscriptionHealth>& health, bool with_secrets,
                          v1::Subscription* result) {
   result->set_id(subscription.id);
   result->set_organization(subscription.organization);
@@ -169,7 +261,10 @@ void SubscriptionToProto(const Subscription& subscription, bool with_secrets,
   result->set_verification(subscription.verification == Verification::kChallenge
                                ? v1::VERIFICATION_CHALLENGE
                                : v1::VERIFICATION_NONE);
-  result->set_state(StateToProto(subscription.state()));
+  result->set_state(StateToProto(StateOf(subscription, health)));
+  if (health.has_value()) {
+    HealthToProto(*health, result->mutable_health());
+  }
   result->set_disabled_reason(subscription.disabled_reason);
   result->set_etag(EtagOf(subscription));
   TimeToProto(subscription.create_time, result->mutable_create_time());

@@ -12,6 +12,7 @@
 #include "server/page_token.h"
 #include "server/services.h"
 #include "server/status_convert.h"
+#include "server/subscription_calls.h"
 #include "server/subscription_convert.h"
 #include "server/subscription_update.h"
 #include "server/unknown_fields.h"
@@ -44,16 +45,6 @@ ServerUnaryReactor* Refuse(ServerUnaryReactor* reactor, const absl::Status& stat
   return reactor;
 }
 
-// Ends a call whose response holds one subscription.
-template <typename Response>
-void Finish(ServerUnaryReactor* reactor, Response* response, const Found& found,
-            bool with_secrets) {
-  if (found.ok()) {
-    SubscriptionToProto(**found, with_secrets, response->mutable_subscription());
-  }
-  reactor->Finish(ToGrpc(WithFieldPrefix("subscription", found.status())));
-}
-
 absl::Status CheckOrganization(const SubscriptionUpdate& update, const Subscription& stored) {
   const std::string& organization = update.subscription.organization;
   if (organization.empty() || organization == stored.organization) {
@@ -75,23 +66,6 @@ absl::StatusOr<ListSubscriptionsQuery> QueryOf(const v1::ListSubscriptionsReques
   return query;
 }
 
-// Fills a page; there is another one if the entries or the bytes reached their bound.
-void PageToProto(const v1::ListSubscriptionsRequest& request, size_t limit,
-                 const std::vector<std::shared_ptr<const Subscription>>& subscriptions,
-                 v1::ListSubscriptionsResponse* response) {
-  size_t bytes = 0;
-  for (const auto& subscription : subscriptions) {
-    v1::Subscription* added = response->add_subscriptions();
-    SubscriptionToProto(*subscription, /*with_secrets=*/false, added);
-    bytes += added->ByteSizeLong();
-    const bool full = static_cast<size_t>(response->subscriptions_size()) == limit;
-    if (full || bytes >= kPageBytesMax) {
-      response->set_next_page_token(EncodePageToken(request, subscription->id));
-      return;
-    }
-  }
-}
-
 class Subscriptions final : public v1::SubscriptionService::CallbackService {
  public:
   Subscriptions(Gateway* gateway, const Clock* clock, Verification default_verification)
@@ -103,9 +77,10 @@ class Subscriptions final : public v1::SubscriptionService::CallbackService {
     ServerUnaryReactor* reactor = context->DefaultReactor();
     absl::StatusOr<Subscription> subscription = ToCreate(*request);
     if (!subscription.ok()) return Refuse(reactor, subscription.status());
-    gateway_->CreateSubscription(*std::move(subscription), [reactor, response](const Found& found) {
-      Finish(reactor, response, found, /*with_secrets=*/true);
-    });
+    gateway_->CreateSubscription(*std::move(subscription),
+                                 [this, reactor, response](const Found& found) {
+                                   Finish(reactor, response, found, /*with_secrets=*/true);
+                                 });
     return reactor;
   }
 
@@ -115,9 +90,10 @@ class Subscriptions final : public v1::SubscriptionService::CallbackService {
     ServerUnaryReactor* reactor = context->DefaultReactor();
     const absl::Status status = CheckById(*request);
     if (!status.ok()) return Refuse(reactor, status);
-    gateway_->GetSubscription(request->subscription_id(), [reactor, response](const Found& found) {
-      Finish(reactor, response, found, /*with_secrets=*/false);
-    });
+    gateway_->GetSubscription(request->subscription_id(),
+                              [this, reactor, response](const Found& found) {
+                                Finish(reactor, response, found, /*with_secrets=*/false);
+                              });
     return reactor;
   }
 
@@ -128,7 +104,7 @@ class Subscriptions final : public v1::SubscriptionService::CallbackService {
     const absl::StatusOr<ListSubscriptionsQuery> query = QueryOf(*request);
     if (!query.ok()) return Refuse(reactor, query.status());
     gateway_->ListSubscriptions(
-        *query, [reactor, request, response, limit = query->limit](const FoundAll& found) {
+        *query, [this, reactor, request, response, limit = query->limit](const FoundAll& found) {
           if (found.ok()) PageToProto(*request, limit, *found, response);
           reactor->Finish(ToGrpc(found.status()));
         });
@@ -162,7 +138,110 @@ class Subscriptions final : public v1::SubscriptionService::CallbackService {
     return reactor;
   }
 
+  ServerUnaryReactor* PauseSubscription(CallbackServerContext* context,
+                                        const v1::PauseSubscriptionRequest* request,
+                                        v1::PauseSubscriptionResponse* response) override {
+    return Change(context, *request, response, &Gateway::PauseSubscription);
+  }
+
+  ServerUnaryReactor* ResumeSubscription(CallbackServerContext* context,
+                                         const v1::ResumeSubscriptionRequest* request,
+                                         v1::ResumeSubscriptionResponse* response) override {
+    return Change(context, *request, response, &Gateway::ResumeSubscription);
+  }
+
+  ServerUnaryReactor* EnableSubscription(CallbackServerContext* context,
+                                         const v1::EnableSubscriptionRequest* request,
+                                         v1::EnableSubscriptionResponse* response) override {
+    return Change(context, *request, response, &Gateway::EnableSubscription);
+  }
+
+  ServerUnaryReactor* VerifySubscription(CallbackServerContext* context,
+                                         const v1::VerifySubscriptionRequest* request,
+                                         v1::VerifySubscriptionResponse* response) override {
+    return Change(context, *request, response, &Gateway::VerifySubscription);
+  }
+
+  ServerUnaryReactor* TestSubscription(CallbackServerContext* context,
+                                       const v1::TestSubscriptionRequest* request,
+                                       v1::TestSubscriptionResponse* response) override {
+    ServerUnaryReactor* reactor = context->DefaultReactor();
+    absl::StatusOr<SubscriptionTest> test = TestFromProto(*request);
+    if (!test.ok()) return Refuse(reactor, test.status());
+    gateway_->TestSubscription(
+        *std::move(test),
+        [this, reactor, response](const absl::StatusOr<TestedSubscription>& tested) {
+          if (tested.ok()) {
+            Show(*tested->subscription, /*with_secrets=*/false, response->mutable_subscription());
+            TestedToProto(*tested, response);
+          }
+          reactor->Finish(ToGrpc(tested.status()));
+        });
+    return reactor;
+  }
+
+  ServerUnaryReactor* RotateSecret(CallbackServerContext* context,
+                                   const v1::RotateSecretRequest* request,
+                                   v1::RotateSecretResponse* response) override {
+    ServerUnaryReactor* reactor = context->DefaultReactor();
+    absl::StatusOr<SecretRotation> rotation = RotationFromProto(*request);
+    if (!rotation.ok()) return Refuse(reactor, rotation.status());
+    gateway_->RotateSecret(*std::move(rotation), [this, reactor, response](const Found& found) {
+      if (found.ok()) {
+        Show(**found, /*with_secrets=*/false, response->mutable_subscription());
+        SecretToProto((*found)->secrets.back(), response->mutable_secret());
+      }
+      reactor->Finish(ToGrpc(found.status()));
+    });
+    return reactor;
+  }
+
  private:
+  void Show(const Subscription& subscription, bool with_secrets, v1::Subscription* shown) const {
+    SubscriptionToProto(subscription, gateway_->HealthOf(subscription.number), with_secrets, shown);
+  }
+
+  // Ends a call whose response holds one subscription.
+  template <typename Response>
+  void Finish(ServerUnaryReactor* reactor, Response* response, const Found& found,
+              bool with_secrets) const {
+    if (found.ok()) {
+      Show(**found, with_secrets, response->mutable_subscription());
+    }
+    reactor->Finish(ToGrpc(WithFieldPrefix("subscription", found.status())));
+  }
+
+  // A call that changes one fact and answers with the subscription.
+  template <typename Request, typename Response>
+  ServerUnaryReactor* Change(CallbackServerContext* context, const Request& request,
+                             Response* response,
+                             void (Gateway::*call)(SubscriptionTarget, Gateway::SubscriptionDone)) {
+    ServerUnaryReactor* reactor = context->DefaultReactor();
+    absl::StatusOr<SubscriptionTarget> target = TargetFromProto(request);
+    if (!target.ok()) return Refuse(reactor, target.status());
+    (gateway_->*call)(*std::move(target), [this, reactor, response](const Found& found) {
+      Finish(reactor, response, found, /*with_secrets=*/false);
+    });
+    return reactor;
+  }
+
+  // Fills a page; there is another one if the entries or the bytes reached their bound.
+  void PageToProto(const v1::ListSubscriptionsRequest& request, size_t limit,
+                   const std::vector<std::shared_ptr<const Subscription>>& subscriptions,
+                   v1::ListSubscriptionsResponse* response) const {
+    size_t bytes = 0;
+    for (const auto& subscription : subscriptions) {
+      v1::Subscription* added = response->add_subscriptions();
+      Show(*subscription, /*with_secrets=*/false, added);
+      bytes += added->ByteSizeLong();
+      const bool full = static_cast<size_t>(response->subscriptions_size()) == limit;
+      if (full || bytes >= kPageBytesMax) {
+        response->set_next_page_token(EncodePageToken(request, subscription->id));
+        return;
+      }
+    }
+  }
+
   absl::StatusOr<Subscription> ToCreate(const v1::CreateSubscriptionRequest& request) const {
     RETURN_IF_ERROR(RefuseUnknownFields("", request));
     if (!request.has_subscription()) {
@@ -192,9 +271,10 @@ class Subscriptions final : public v1::SubscriptionService::CallbackService {
       reactor->Finish(ToGrpc(status));
       return;
     }
-    gateway_->UpdateSubscription(std::move(update), [reactor, response](const Found& updated) {
-      Finish(reactor, response, updated, /*with_secrets=*/false);
-    });
+    gateway_->UpdateSubscription(std::move(update),
+                                 [this, reactor, response](const Found& updated) {
+                                   Finish(reactor, response, updated, /*with_secrets=*/false);
+                                 });
   }
 
   Gateway* const gateway_;

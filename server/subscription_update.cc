@@ -18,13 +18,24 @@ namespace {
 using Paths = std::set<std::string>;
 
 constexpr absl::string_view kNotUpdatable[] = {
-    "id", "organization", "state", "etag", "create_time", "update_time", "disabled_reason"};
+    "id",          "organization", "state",           "etag",
+    "create_time", "update_time",  "disabled_reason", "health"};
 
 // A subscription that was read has its secrets without their texts: those are not given.
 bool SecretsGiven(const v1::Subscription& subscription) {
   return !subscription.secret().empty() ||
          std::any_of(subscription.secrets().begin(), subscription.secrets().end(),
                      [](const v1::Secret& secret) { return !secret.text().empty(); });
+}
+
+void AddPopulatedPolicy(const v1::DeliveryPolicy& policy, Paths* paths) {
+  if (policy.schedule_size() > 0) paths->insert("policy.schedule");
+  if (policy.has_timeout()) paths->insert("policy.timeout");
+  if (policy.has_max_in_flight()) paths->insert("policy.max_in_flight");
+  if (policy.order() != v1::ORDER_MODE_UNSPECIFIED) paths->insert("policy.order");
+  if (policy.has_rate()) paths->insert("policy.rate");
+  if (policy.has_max_age()) paths->insert("policy.max_age");
+  if (policy.has_max_body_bytes()) paths->insert("policy.max_body_bytes");
 }
 
 Paths PopulatedPaths(const v1::Subscription& subscription) {
@@ -35,9 +46,7 @@ Paths PopulatedPaths(const v1::Subscription& subscription) {
   if (!subscription.description().empty()) paths.insert("description");
   if (subscription.headers_size() > 0) paths.insert("headers");
   if (SecretsGiven(subscription)) paths.insert("secrets");
-  if (subscription.policy().schedule_size() > 0) paths.insert("policy.schedule");
-  if (subscription.policy().has_timeout()) paths.insert("policy.timeout");
-  if (subscription.policy().has_max_in_flight()) paths.insert("policy.max_in_flight");
+  AddPopulatedPolicy(subscription.policy(), &paths);
   if (subscription.verification() != v1::VERIFICATION_UNSPECIFIED) paths.insert("verification");
   return paths;
 }
@@ -95,7 +104,10 @@ absl::StatusOr<Paths> PathsOf(const v1::UpdateSubscriptionRequest& request) {
 absl::StatusOr<SubscriptionUpdate> UpdateFromProto(const v1::UpdateSubscriptionRequest& request,
                                                    Verification default_verification,
                                                    absl::Time now) {
-  ASSIGN_OR_RETURN(const Paths paths, PathsOf(request));
+  ASSIGN_OR_RETURN(Paths paths, PathsOf(request));
+  if (request.subscription().policy().order() == v1::ORDER_MODE_UNSPECIFIED) {
+    paths.erase("policy.order");
+  }
   v1::Subscription values = request.subscription();
   if (paths.count("secrets") == 0) {
     values.clear_secret();

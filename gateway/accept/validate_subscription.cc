@@ -143,7 +143,7 @@ absl::Status OutOfRange(absl::string_view field, absl::Duration value, absl::Dur
                           absl::FormatDuration(least), " and ", absl::FormatDuration(most)));
 }
 
-absl::Status ValidatePolicy(const DeliveryPolicy& policy) {
+absl::Status ValidateSchedule(const DeliveryPolicy& policy) {
   RETURN_IF_ERROR(
       ValidateSize("policy.schedule", policy.schedule.size(), kScheduleStepsMax, "steps"));
   absl::Duration total;
@@ -160,6 +160,31 @@ absl::Status ValidatePolicy(const DeliveryPolicy& policy) {
                         absl::StrCat(absl::FormatDuration(total), " in all; the limit is ",
                                      absl::FormatDuration(kScheduleTotalMax)));
   }
+  return absl::OkStatus();
+}
+
+// Of the limits that a policy may have or not: 0 is none.
+absl::Status ValidateLimits(const DeliveryPolicy& policy) {
+  // Not a number is in no range.
+  if (policy.rate != 0 && !(policy.rate >= kRateMin && policy.rate <= kRateMax)) {
+    return InvalidField(
+        "policy.rate", absl::StrCat(policy.rate, "; the limits are ", kRateMin, " and ", kRateMax));
+  }
+  if (policy.max_age != absl::ZeroDuration() &&
+      (policy.max_age < kDeliveryAgeMin || policy.max_age > kDeliveryAgeMax)) {
+    return OutOfRange("policy.max_age", policy.max_age, kDeliveryAgeMin, kDeliveryAgeMax);
+  }
+  if (policy.max_body_bytes != 0 && (policy.max_body_bytes < kBodyBytesMaxFloor ||
+                                     policy.max_body_bytes > kBodyBytesMaxCeiling)) {
+    return InvalidField("policy.max_body_bytes",
+                        absl::StrCat(policy.max_body_bytes, "; the limits are ", kBodyBytesMaxFloor,
+                                     " and ", kBodyBytesMaxCeiling));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidatePolicy(const DeliveryPolicy& policy) {
+  RETURN_IF_ERROR(ValidateSchedule(policy));
   if (policy.timeout < kExchangeTimeoutMin || policy.timeout > kExchangeTimeoutMax) {
     return OutOfRange("policy.timeout", policy.timeout, kExchangeTimeoutMin, kExchangeTimeoutMax);
   }
@@ -168,7 +193,7 @@ absl::Status ValidatePolicy(const DeliveryPolicy& policy) {
         "policy.max_in_flight",
         absl::StrCat(policy.max_in_flight, "; the limits are 1 and ", kMaxInFlightMax));
   }
-  return absl::OkStatus();
+  return ValidateLimits(policy);
 }
 
 }  // namespace

@@ -47,8 +47,16 @@ inline constexpr size_t kHeaderValueBytesMax = 4096;
 inline constexpr size_t kScheduleStepsMax = 64;
 inline constexpr absl::Duration kScheduleStepMax = absl::Hours(7 * 24);
 inline constexpr absl::Duration kScheduleTotalMax = absl::Hours(13 * 24);  // Kept: 14 days.
-inline constexpr int kMaxInFlightMax = 64;                                 // Per subscription.
+inline constexpr int kMaxInFlightMax = 1000;                               // Per subscription.
 inline constexpr size_t kDescriptionBytesMax = 1024;
+inline constexpr double kRateMin = 0.01;  // Attempts a second, per subscription.
+inline constexpr double kRateMax = 10'000;
+inline constexpr absl::Duration kDeliveryAgeMin = absl::Minutes(1);
+inline constexpr absl::Duration kDeliveryAgeMax = absl::Hours(13 * 24);  // Kept: 14 days.
+inline constexpr absl::Duration kSecretOverlapDefault = absl::Hours(24);
+inline constexpr absl::Duration kSecretOverlapMax = absl::Hours(7 * 24);
+inline constexpr size_t kChallengesMax = 64;  // Under way at a time.
+inline constexpr size_t kTestsMax = 64;       // Likewise.
 
 // --- One exchange -------------------------------------------------------------------------------
 inline constexpr absl::Duration kExchangeTimeoutDefault = absl::Seconds(20);

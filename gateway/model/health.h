@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "gateway/model/subscription.h"
 
 namespace postrider {
 
@@ -29,5 +30,14 @@ struct SubscriptionHealth {
   std::string last_error;                     // Of the newest failed attempt, for the owner.
   int in_flight_max = 0;                      // What may be in flight now.
 };
+
+// What a subscription does now: DISABLED before UNVERIFIED before PAUSED before FAILING, which is a
+// breaker that is not closed, before ACTIVE (C6). `health`: none if nothing is known.
+inline SubscriptionState StateOf(const Subscription& subscription,
+                                 const std::optional<SubscriptionHealth>& health) {
+  const SubscriptionState state = subscription.state();
+  const bool failing = health.has_value() && health->breaker != Breaker::kClosed;
+  return state == SubscriptionState::kActive && failing ? SubscriptionState::kFailing : state;
+}
 
 }  // namespace postrider

@@ -23,8 +23,9 @@ enum class OrderMode : uint8_t {
   kStrict = 2,  // All of a shard.
 };
 
-// Derived from the facts of a subscription, never stored (C6).
-enum class SubscriptionState { kActive, kUnverified, kPaused, kDisabled };
+// Derived from the facts of a subscription, never stored (C6). kFailing follows from its health
+// alone (StateOf() in health.h).
+enum class SubscriptionState { kActive, kUnverified, kPaused, kDisabled, kFailing };
 
 // One secret. `text` is the whole string as the owner knows it: the hub signatures' key. The key of
 // `webhook-signature` is derived from it.
@@ -75,9 +76,10 @@ struct Subscription {
   absl::Time update_time;
 
   // Per shard: nothing at or below is owed (C2). Set in the transaction that creates the
-  // subscription, or in the one that verifies it.
+  // subscription, or in the one that verifies it; raised where its owner skips a backlog.
   std::vector<Seq> start_seqs;
 
+  // As its configuration has it: kFailing is never among the answers.
   SubscriptionState state() const {
     if (!disabled_reason.empty()) return SubscriptionState::kDisabled;
     if (!verified) return SubscriptionState::kUnverified;

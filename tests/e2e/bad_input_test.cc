@@ -144,7 +144,14 @@ const std::vector<BadSubscription>& BadSubscriptions() {
          for (int i = 0; i < 65; ++i) s->mutable_policy()->add_schedule();
        }},
       {"subscription.policy.max_in_flight",
-       [](S* s) { s->mutable_policy()->set_max_in_flight(65); }},
+       [](S* s) { s->mutable_policy()->set_max_in_flight(1001); }},
+      {"subscription.policy.order",
+       [](S* s) { s->mutable_policy()->set_order(static_cast<v1::OrderMode>(7)); }},
+      {"subscription.policy.rate", [](S* s) { s->mutable_policy()->set_rate(-1); }},
+      {"subscription.policy.max_age",
+       [](S* s) { s->mutable_policy()->mutable_max_age()->set_seconds(59); }},
+      {"subscription.policy.max_body_bytes",
+       [](S* s) { s->mutable_policy()->set_max_body_bytes(255); }},
   };
   return *subscriptions;
 }

@@ -59,6 +59,11 @@ void Receiver::RefuseChallenges() {
   echo_ = false;
 }
 
+void Receiver::EchoChallenges() {
+  const MutexLock lock(&mutex_);
+  echo_ = true;
+}
+
 std::vector<ReceivedRequest> Receiver::WaitFor(size_t count) {
   const MutexLock lock(&mutex_);
   while (posts_.size() < count) {

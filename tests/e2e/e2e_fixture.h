@@ -34,6 +34,7 @@ class Receiver {
   // From now on POSTs get this answer.
   void Answer(int status, std::string body) ABSL_LOCKS_EXCLUDED(mutex_);
   void RefuseChallenges() ABSL_LOCKS_EXCLUDED(mutex_);
+  void EchoChallenges() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Returns once `count` POSTs have come in, with all of them.
   std::vector<ReceivedRequest> WaitFor(size_t count) ABSL_LOCKS_EXCLUDED(mutex_);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 
 #include "absl/strings/match.h"
@@ -174,10 +175,31 @@ TEST(ValidateSubscription, BoundsThePolicy) {
   EXPECT_EQ(ProblemAfter([](Subscription& s) { s.policy.timeout = absl::Seconds(61); }),
             "policy.timeout: 1m1s; the limits are 1s and 1m");
   EXPECT_NE(ProblemAfter([](Subscription& s) { s.policy.timeout = absl::Milliseconds(999); }), "");
-  EXPECT_EQ(ProblemAfter([](Subscription& s) { s.policy.max_in_flight = 64; }), "");
-  EXPECT_EQ(ProblemAfter([](Subscription& s) { s.policy.max_in_flight = 65; }),
-            "policy.max_in_flight: 65; the limits are 1 and 64");
+  EXPECT_EQ(ProblemAfter([](Subscription& s) { s.policy.max_in_flight = 1000; }), "");
+  EXPECT_EQ(ProblemAfter([](Subscription& s) { s.policy.max_in_flight = 1001; }),
+            "policy.max_in_flight: 1001; the limits are 1 and 1000");
   EXPECT_NE(ProblemAfter([](Subscription& s) { s.policy.max_in_flight = -1; }), "");
+}
+
+TEST(ValidateSubscription, BoundsTheLimitsOfAPolicy) {
+  for (const double rate : {0.01, 3.5, 10'000.0}) {
+    EXPECT_EQ(ProblemAfter([rate](Subscription& s) { s.policy.rate = rate; }), "");
+  }
+  EXPECT_EQ(ProblemAfter([](Subscription& s) { s.policy.rate = 0.001; }),
+            "policy.rate: 0.001; the limits are 0.01 and 10000");
+  for (const double rate : {-1.0, 10'001.0, std::numeric_limits<double>::infinity(),
+                            std::numeric_limits<double>::quiet_NaN()}) {
+    EXPECT_NE(ProblemAfter([rate](Subscription& s) { s.policy.rate = rate; }), "") << rate;
+  }
+  EXPECT_EQ(ProblemAfter([](Subscription& s) { s.policy.max_age = absl::Minutes(1); }), "");
+  EXPECT_EQ(ProblemAfter([](Subscription& s) { s.policy.max_age = absl::Hours(13 * 24); }), "");
+  EXPECT_EQ(ProblemAfter([](Subscription& s) { s.policy.max_age = absl::Seconds(59); }),
+            "policy.max_age: 59s; the limits are 1m and 312h");
+  EXPECT_NE(ProblemAfter([](Subscription& s) { s.policy.max_age = absl::InfiniteDuration(); }), "");
+  EXPECT_EQ(ProblemAfter([](Subscription& s) { s.policy.max_body_bytes = 256; }), "");
+  EXPECT_EQ(ProblemAfter([](Subscription& s) { s.policy.max_body_bytes = 1 << 20; }), "");
+  EXPECT_EQ(ProblemAfter([](Subscription& s) { s.policy.max_body_bytes = 255; }),
+            "policy.max_body_bytes: 255; the limits are 256 and 1048576");
 }
 
 TEST(ValidateSubscription, BoundsTheDescription) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "gateway/model/health.h"
+
 namespace postrider {
 namespace {
 
@@ -31,6 +33,20 @@ TEST(SubscriptionTest, FactsComeBackWhenWhatOutrankedThemIsGone) {
   subscription.disabled_reason = "410";
   subscription.disabled_reason.clear();
   EXPECT_EQ(subscription.state(), SubscriptionState::kPaused);
+}
+
+TEST(SubscriptionTest, FailingIsAnActiveOneWhoseBreakerIsNotClosed) {
+  Subscription subscription;
+  EXPECT_EQ(StateOf(subscription, std::nullopt), SubscriptionState::kActive);
+  EXPECT_EQ(StateOf(subscription, SubscriptionHealth()), SubscriptionState::kActive);
+  for (const Breaker breaker : {Breaker::kOpen, Breaker::kHalfOpen}) {
+    SubscriptionHealth health;
+    health.breaker = breaker;
+    subscription.paused = false;
+    EXPECT_EQ(StateOf(subscription, health), SubscriptionState::kFailing);
+    subscription.paused = true;
+    EXPECT_EQ(StateOf(subscription, health), SubscriptionState::kPaused);
+  }
 }
 
 }  // namespace

@@ -164,7 +164,7 @@ TEST(Config, BoundsAreChecked) {
   EXPECT_THAT(ErrorOf({"--default-schedule=-1s"}), HasSubstr("default_schedule"));
   EXPECT_THAT(ErrorOf({"--default-schedule=169h"}), HasSubstr("default_schedule"));
   EXPECT_THAT(ErrorOf({"--default-schedule=168h,168h"}), HasSubstr("default_schedule"));
-  EXPECT_THAT(ErrorOf({"--max-in-flight-default=65"}), HasSubstr("max_in_flight_default"));
+  EXPECT_THAT(ErrorOf({"--max-in-flight-default=1001"}), HasSubstr("max_in_flight_default"));
   EXPECT_THAT(ErrorOf({"--max-in-flight-total=63"}), HasSubstr("max_in_flight_total"));
   EXPECT_THAT(ErrorOf({"--max-in-flight-total=65537"}), HasSubstr("65536"));
   EXPECT_THAT(ErrorOf({"--max-in-flight-per-origin=0"}), HasSubstr("max_in_flight_per_origin"));

@@ -27,6 +27,13 @@ absl::StatusOr<Record> Find(FakeEngine* engine, const std::string& id) {
   return std::make_shared<const Subscription>(found->second);
 }
 
+void Note(FakeEngine* engine, const std::string& call, SubscriptionTarget target,
+          Gateway::SubscriptionDone done) {
+  engine->last_call = call;
+  engine->last_target = target;
+  std::move(done)(Find(engine, target.id));
+}
+
 }  // namespace
 
 std::unique_ptr<Gateway> FakeEngine::MakeGateway() {
@@ -180,6 +187,38 @@ void Gateway::DeleteSubscription(std::string id, std::string etag, Done<bool> do
   }
   impl_->engine->subscriptions.erase(id);
   std::move(done)(true);
+}
+
+void Gateway::PauseSubscription(SubscriptionTarget target, SubscriptionDone done) {
+  Note(impl_->engine, "Pause", std::move(target), std::move(done));
+}
+
+void Gateway::ResumeSubscription(SubscriptionTarget target, SubscriptionDone done) {
+  Note(impl_->engine, "Resume", std::move(target), std::move(done));
+}
+
+void Gateway::EnableSubscription(SubscriptionTarget target, SubscriptionDone done) {
+  Note(impl_->engine, "Enable", std::move(target), std::move(done));
+}
+
+void Gateway::VerifySubscription(SubscriptionTarget target, SubscriptionDone done) {
+  Note(impl_->engine, "Verify", std::move(target), std::move(done));
+}
+
+void Gateway::TestSubscription(SubscriptionTest test, Done<TestedSubscription> done) {
+  impl_->engine->last_test = test;
+  const absl::StatusOr<Record> found = Find(impl_->engine, test.id);
+  if (!found.ok()) return std::move(done)(found.status());
+  std::move(done)(TestedSubscription{*found, *Uuid::Parse(kId), impl_->engine->test_result});
+}
+
+void Gateway::RotateSecret(SecretRotation rotation, SubscriptionDone done) {
+  impl_->engine->last_rotation = rotation;
+  std::move(done)(Find(impl_->engine, rotation.id));
+}
+
+std::optional<SubscriptionHealth> Gateway::HealthOf(SubscriptionNumber) const {
+  return impl_->engine->health;
 }
 
 std::string Gateway::SubscriptionIdOf(SubscriptionNumber number) const {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,6 +50,12 @@ class FakeEngine {
   std::vector<LogEntry> events;
   AttemptPage attempts;
   SubscriptionUpdate last_update;
+  std::string last_call;  // Of those that take a target, or a test, or a rotation.
+  SubscriptionTarget last_target;
+  SubscriptionTest last_test;
+  SecretRotation last_rotation;
+  PostResult test_result;
+  std::optional<SubscriptionHealth> health;
   std::string last_page;
   size_t last_limit = 0;
 

@@ -45,7 +45,8 @@ constexpr char kFull[] = R"(
     organization: "o" url: "https://x/hook" event_types: "message.*" event_types: "*.update"
     scope: SCOPE_SELF description: "d" headers { key: "B" value: "2" }
     headers { key: "A" value: "1" } secret: "s3cret"
-    policy { schedule {} schedule { seconds: 5 } timeout { seconds: 7 } max_in_flight: 3 }
+    policy { schedule {} schedule { seconds: 5 } timeout { seconds: 7 } max_in_flight: 3
+             order: ORDER_MODE_BY_KEY rate: 0.5 max_age { seconds: 3600 } max_body_bytes: 100000 }
     verification: VERIFICATION_NONE)";
 
 TEST(SubscriptionConvert, EveryFieldArrives) {
@@ -65,6 +66,10 @@ TEST(SubscriptionConvert, EveryFieldArrives) {
   EXPECT_THAT(subscription->policy.schedule, ElementsAre(absl::ZeroDuration(), absl::Seconds(5)));
   EXPECT_EQ(subscription->policy.timeout, absl::Seconds(7));
   EXPECT_EQ(subscription->policy.max_in_flight, 3);
+  EXPECT_EQ(subscription->policy.order, OrderMode::kByKey);
+  EXPECT_EQ(subscription->policy.rate, 0.5);
+  EXPECT_EQ(subscription->policy.max_age, absl::Hours(1));
+  EXPECT_EQ(subscription->policy.max_body_bytes, 100'000U);
   EXPECT_EQ(subscription->verification, Verification::kNone);
 }
 
@@ -76,6 +81,10 @@ TEST(SubscriptionConvert, WhatIsNotGivenHasItsDefault) {
   EXPECT_EQ(subscription->verification, Verification::kChallenge);
   EXPECT_EQ(subscription->policy.timeout, kExchangeTimeoutDefault);
   EXPECT_EQ(subscription->policy.max_in_flight, 0);
+  EXPECT_EQ(subscription->policy.order, OrderMode::kUnordered);
+  EXPECT_EQ(subscription->policy.rate, 0);
+  EXPECT_EQ(subscription->policy.max_age, absl::ZeroDuration());
+  EXPECT_EQ(subscription->policy.max_body_bytes, 0U);
   EXPECT_THAT(subscription->policy.schedule, IsEmpty());
   EXPECT_THAT(subscription->secrets, IsEmpty());
 }
@@ -99,8 +108,12 @@ TEST(SubscriptionConvert, WrongFieldsAreNamed) {
             "subscription.policy.timeout");
   EXPECT_EQ(FieldOf(Convert("policy { schedule {} schedule { nanos: 1000000000 } }").status()),
             "subscription.policy.schedule[1]");
-  EXPECT_EQ(FieldOf(Convert("policy { max_in_flight: 0 }").status()),
-            "subscription.policy.max_in_flight");
+  for (const std::string limit : {"max_in_flight: 0", "rate: 0", "rate: -0.0", "max_age {}",
+                                  "max_body_bytes: 0", "max_body_bytes: -1"}) {
+    const std::string field = limit.substr(0, limit.find_first_of(": {"));
+    EXPECT_EQ(FieldOf(Convert("policy { " + limit + " }").status()),
+              "subscription.policy." + field);
+  }
 }
 
 TEST(SubscriptionConvert, UnknownEnumValuesAndFieldsAreRefused) {
@@ -113,6 +126,10 @@ TEST(SubscriptionConvert, UnknownEnumValuesAndFieldsAreRefused) {
   EXPECT_EQ(FieldOf(SubscriptionFromProto(subscription, Verification::kNone, kNow).status()),
             "subscription.verification");
   subscription.clear_verification();
+  subscription.mutable_policy()->set_order(static_cast<v1::OrderMode>(9));
+  EXPECT_EQ(FieldOf(SubscriptionFromProto(subscription, Verification::kNone, kNow).status()),
+            "subscription.policy.order");
+  subscription.clear_policy();
   v1::DeliveryPolicy* policy = subscription.mutable_policy();
   policy->GetReflection()->MutableUnknownFields(policy)->AddVarint(44, 1);
   EXPECT_EQ(FieldOf(SubscriptionFromProto(subscription, Verification::kNone, kNow).status()),
@@ -125,8 +142,8 @@ TEST(SubscriptionConvert, SecretsAreShownOnlyWhenAskedFor) {
   v1::Subscription shown;
   v1::Subscription hidden;
 
-  SubscriptionToProto(subscription, true, &shown);
-  SubscriptionToProto(subscription, false, &hidden);
+  SubscriptionToProto(subscription, std::nullopt, true, &shown);
+  SubscriptionToProto(subscription, std::nullopt, false, &hidden);
 
   EXPECT_EQ(shown.secret(), "s3cret");
   EXPECT_EQ(shown.secrets(0).text(), "s3cret");
@@ -138,7 +155,7 @@ TEST(SubscriptionConvert, SecretsAreShownOnlyWhenAskedFor) {
 TEST(SubscriptionConvert, WhatComesOutGoesInAgain) {
   const Subscription subscription = *Convert(kFull);
   v1::Subscription shown;
-  SubscriptionToProto(subscription, true, &shown);
+  SubscriptionToProto(subscription, std::nullopt, true, &shown);
   shown.clear_secret();
 
   const auto again = SubscriptionFromProto(shown, Verification::kChallenge, kNow);
@@ -148,6 +165,10 @@ TEST(SubscriptionConvert, WhatComesOutGoesInAgain) {
   EXPECT_EQ(again->event_types, subscription.event_types);
   EXPECT_EQ(again->scope, subscription.scope);
   EXPECT_EQ(again->policy.schedule, subscription.policy.schedule);
+  EXPECT_EQ(again->policy.order, subscription.policy.order);
+  EXPECT_EQ(again->policy.rate, subscription.policy.rate);
+  EXPECT_EQ(again->policy.max_age, subscription.policy.max_age);
+  EXPECT_EQ(again->policy.max_body_bytes, subscription.policy.max_body_bytes);
   EXPECT_EQ(again->verification, subscription.verification);
   EXPECT_EQ(again->secrets[0].text, "s3cret");
 }
@@ -155,14 +176,49 @@ TEST(SubscriptionConvert, WhatComesOutGoesInAgain) {
 TEST(SubscriptionConvert, StatesAreNeverUnspecified) {
   Subscription subscription;
   v1::Subscription shown;
-  SubscriptionToProto(subscription, false, &shown);
+  SubscriptionToProto(subscription, std::nullopt, false, &shown);
   EXPECT_EQ(shown.state(), v1::SUBSCRIPTION_STATE_ACTIVE);
   subscription.verified = false;
-  SubscriptionToProto(subscription, false, &shown);
+  SubscriptionToProto(subscription, std::nullopt, false, &shown);
   EXPECT_EQ(shown.state(), v1::SUBSCRIPTION_STATE_UNVERIFIED);
   subscription.disabled_reason = "410";
-  SubscriptionToProto(subscription, false, &shown);
+  SubscriptionToProto(subscription, std::nullopt, false, &shown);
   EXPECT_EQ(shown.state(), v1::SUBSCRIPTION_STATE_DISABLED);
+}
+
+TEST(SubscriptionConvert, HealthIsShownInFull) {
+  SubscriptionHealth health;
+  health.breaker = Breaker::kOpen;
+  health.failing_since = absl::FromUnixSeconds(1);
+  health.open_since = absl::FromUnixSeconds(2);
+  health.next_probe = absl::FromUnixSeconds(3);
+  health.throttled_until = absl::FromUnixSeconds(4);
+  health.failures_in_a_row = 12;
+  health.last_error = "status \xff";
+  health.in_flight_max = 5;
+  v1::Subscription shown;
+  SubscriptionToProto(Subscription(), health, false, &shown);
+  EXPECT_EQ(shown.state(), v1::SUBSCRIPTION_STATE_FAILING);
+  EXPECT_EQ(shown.health().breaker(), v1::BREAKER_STATE_OPEN);
+  EXPECT_EQ(shown.health().failing_since().seconds(), 1);
+  EXPECT_EQ(shown.health().open_since().seconds(), 2);
+  EXPECT_EQ(shown.health().next_probe_time().seconds(), 3);
+  EXPECT_EQ(shown.health().throttled_until().seconds(), 4);
+  EXPECT_EQ(shown.health().failures_in_a_row(), 12);
+  EXPECT_EQ(shown.health().last_error(), "status \xEF\xBF\xBD");
+  EXPECT_EQ(shown.health().max_in_flight(), 5);
+
+  v1::Subscription calm;
+  SubscriptionToProto(Subscription(), SubscriptionHealth(), false, &calm);
+  EXPECT_EQ(calm.state(), v1::SUBSCRIPTION_STATE_ACTIVE);
+  EXPECT_EQ(calm.health().breaker(), v1::BREAKER_STATE_CLOSED);
+  EXPECT_FALSE(calm.health().has_failing_since());
+}
+
+TEST(SubscriptionUpdate, TheOrderIsCarriedOnlyWhereItIsGiven) {
+  EXPECT_THAT(Update("update_mask { paths: \"policy.order\" }")->paths, IsEmpty());
+  EXPECT_THAT(Update("subscription { policy { order: ORDER_MODE_UNORDERED } }")->paths,
+              ElementsAre("policy.order"));
 }
 
 TEST(SubscriptionUpdate, WithoutAMaskWhatIsGivenChanges) {
@@ -188,29 +244,34 @@ TEST(SubscriptionUpdate, AMaskCanSetToTheDefault) {
 
 TEST(SubscriptionUpdate, APartOfThePolicyCanBeNamed) {
   EXPECT_THAT(Update("update_mask { paths: \"policy\" }")->paths,
-              ElementsAre("policy.schedule", "policy.timeout", "policy.max_in_flight"));
+              ElementsAre("policy.schedule", "policy.timeout", "policy.rate",
+                          "policy.max_in_flight", "policy.max_age", "policy.max_body_bytes"));
   EXPECT_THAT(Update("update_mask { paths: \"policy.timeout\" }")->paths,
               ElementsAre("policy.timeout"));
 }
 
-TEST(SubscriptionUpdate, AStarNamesAllButSecretsThatAreNotGiven) {
-  EXPECT_EQ(Update("update_mask { paths: \"*\" }")->paths.size(), std::size(kUpdatablePaths) - 1);
-  EXPECT_EQ(Update("subscription { secret: \"s\" } update_mask { paths: \"*\" }")->paths.size(),
+TEST(SubscriptionUpdate, AStarNamesAllButSecretsAndAnOrderThatAreNotGiven) {
+  EXPECT_EQ(Update("update_mask { paths: \"*\" }")->paths.size(), std::size(kUpdatablePaths) - 2);
+  EXPECT_EQ(Update("subscription { secret: \"s\" policy { order: ORDER_MODE_STRICT } } "
+                   "update_mask { paths: \"*\" }")
+                ->paths.size(),
             std::size(kUpdatablePaths));
 }
 
 TEST(SubscriptionUpdate, ASubscriptionThatWasReadCanBeWrittenBack) {
   const auto update = Update(
       "subscription { id: \"i\" url: \"u\" secrets { create_time {} } "
-      "state: SUBSCRIPTION_STATE_ACTIVE create_time {} }");
+      "state: SUBSCRIPTION_STATE_FAILING health { failures_in_a_row: 3 } create_time {} }");
 
   ASSERT_TRUE(update.ok()) << update.status();
   EXPECT_THAT(update->paths, ElementsAre("url"));
 }
 
 TEST(SubscriptionUpdate, WhatTheGatewaySetsIsIgnored) {
-  EXPECT_THAT(Update("update_mask { paths: \"state\" paths: \"etag\" paths: \"url\" }")->paths,
-              ElementsAre("url"));
+  EXPECT_THAT(
+      Update("update_mask { paths: \"state\" paths: \"etag\" paths: \"health\" paths: \"url\" }")
+          ->paths,
+      ElementsAre("url"));
 }
 
 TEST(SubscriptionUpdate, PathsThatDoNotExistAreRefused) {

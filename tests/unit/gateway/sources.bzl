@@ -1,0 +1,8 @@
+# The tests of gateway itself, for CMake and Bazel alike.
+
+TESTS = [
+    "direct_exchanges_test.cc",
+    "health_board_test.cc",
+    "sample_event_test.cc",
+    "subscription_changes_test.cc",
+]
