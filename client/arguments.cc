@@ -15,7 +15,11 @@ absl::Status Wrong(absl::string_view flag, absl::string_view problem) {
 }  // namespace
 
 absl::StatusOr<Arguments> Arguments::Parse(const std::vector<std::string>& arguments,
-                                           const std::vector<std::string>& flags) {
+                                           const std::vector<std::string>& flags,
+                                           const std::vector<std::string>& switches) {
+  const auto is_in = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
   Arguments result;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
@@ -30,7 +34,12 @@ absl::StatusOr<Arguments> Arguments::Parse(const std::vector<std::string>& argum
     }
     const size_t equals = argument.find('=');
     const std::string name = argument.substr(2, equals == std::string::npos ? equals : equals - 2);
-    if (std::find(flags.begin(), flags.end(), name) == flags.end()) {
+    if (is_in(switches, name)) {
+      if (equals != std::string::npos) return Wrong(name, "takes no value");
+      result.values_.emplace(name, "");
+      continue;
+    }
+    if (!is_in(flags, name)) {
       return Wrong(name, "is not a flag of this command");
     }
     if (equals != std::string::npos) {

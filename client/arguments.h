@@ -15,12 +15,17 @@ namespace postrider {
 // What a command of the command line was given: words, and flags with their values.
 class Arguments {
  public:
-  // Takes `--name value` and `--name=value`, for the names in `flags` only; everything else is a
-  // word, and all after `--`. INVALID_ARGUMENT for other flags and for flags without a value.
+  // Takes `--name value` and `--name=value`, for the names in `flags` only, and `--name` for those
+  // in `switches`; everything else is a word, and all after `--`. INVALID_ARGUMENT for other flags,
+  // for flags without a value and for switches with one.
   static absl::StatusOr<Arguments> Parse(const std::vector<std::string>& arguments,
-                                         const std::vector<std::string>& flags);
+                                         const std::vector<std::string>& flags,
+                                         const std::vector<std::string>& switches = {});
 
   const std::vector<std::string>& words() const { return words_; }
+
+  // Whether the flag or switch was given.
+  bool Has(const std::string& flag) const { return values_.count(flag) > 0; }
 
   // The flag's last value; none if it was not given.
   std::optional<std::string> Find(const std::string& flag) const;

@@ -1,86 +1,26 @@
 #include "client/commands.h"
 
-#include <algorithm>
 #include <istream>
 #include <map>
 #include <memory>
 #include <ostream>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "client/arguments.h"
 #include "client/event_input.h"
 #include "client/publish_stream_client.h"
 #include "client/publisher_client.h"
-#include "client/rpc_status.h"
+#include "client/rpc_call.h"
+#include "client/subscription_commands.h"
 #include "gateway/base/status.h"
-#include "google/protobuf/util/json_util.h"
-#include "grpcpp/create_channel.h"
-#include "grpcpp/security/credentials.h"
 #include "postrider/v1/delivery.grpc.pb.h"
 #include "postrider/v1/event_service.grpc.pb.h"
-#include "postrider/v1/subscription_service.grpc.pb.h"
 
 namespace postrider {
 namespace {
 
 using Words = std::vector<std::string>;
-using google::protobuf::Message;
-
-constexpr size_t kShownDefault = 50;
-constexpr absl::Duration kCallDeadline = absl::Seconds(30);
-
-std::shared_ptr<grpc::Channel> ChannelOf(const CommandWorld& world) {
-  return grpc::CreateChannel(world.address, grpc::InsecureChannelCredentials());
-}
-
-void Print(const Message& message, const CommandWorld& world) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  std::string text;
-  if (google::protobuf::util::MessageToJsonString(message, &text, options).ok()) {
-    *world.out << text << std::flush;
-  }
-}
-
-// Makes one call and prints its response's message that `shown` picks.
-template <typename Stub, typename Request, typename Response>
-absl::Status Call(Stub* stub,
-                  grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-                  const Request& request, Response* response) {
-  grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(SystemClock()->Now() + kCallDeadline));
-  return FromGrpc((stub->*method)(&context, request, response));
-}
-
-absl::StatusOr<size_t> LimitOf(const Arguments& arguments) {
-  size_t limit = kShownDefault;
-  const std::optional<std::string> text = arguments.Find("limit");
-  if (text.has_value() && (!absl::SimpleAtoi(*text, &limit) || limit == 0)) {
-    return absl::InvalidArgumentError("--limit must be a number above 0");
-  }
-  return limit;
-}
-
-// Prints up to `limit` entries, page by page. `call` fetches a page; `entries` picks what it holds.
-template <typename Request, typename Response, typename Entries>
-absl::Status PrintPages(Request request, size_t limit, const CommandWorld& world,
-                        const std::function<absl::Status(const Request&, Response*)>& call,
-                        Entries entries) {
-  size_t shown = 0;
-  do {
-    Response response;
-    request.set_page_size(static_cast<int32_t>(std::min(limit - shown, kShownDefault)));
-    RETURN_IF_ERROR(call(request, &response));
-    for (const auto& entry : entries(response)) {
-      Print(entry, world);
-      ++shown;
-    }
-    request.set_page_token(response.next_page_token());
-  } while (!request.page_token().empty() && shown < limit);
-  return absl::OkStatus();
-}
 
 absl::Status Publish(const Words& words, const CommandWorld& world) {
   ASSIGN_OR_RETURN(const Arguments arguments, Arguments::Parse(words, EventFlags()));
@@ -113,56 +53,6 @@ absl::Status PublishLines(const Words& words, const CommandWorld& world) {
   RETURN_IF_ERROR(status);
   return refused == 0 ? absl::OkStatus()
                       : absl::AbortedError(absl::StrCat(refused, " events were refused"));
-}
-
-absl::Status CreateSubscription(const Words& words, const CommandWorld& world) {
-  ASSIGN_OR_RETURN(const Arguments arguments, Arguments::Parse(words, SubscriptionFlags()));
-  ASSIGN_OR_RETURN(const auto request, SubscriptionFromFlags(arguments));
-  const auto stub = v1::SubscriptionService::NewStub(ChannelOf(world));
-  v1::CreateSubscriptionResponse response;
-  RETURN_IF_ERROR(
-      Call(stub.get(), &v1::SubscriptionService::Stub::CreateSubscription, request, &response));
-  Print(response.subscription(), world);
-  return absl::OkStatus();
-}
-
-absl::Status GetSubscription(const Words& words, const CommandWorld& world) {
-  ASSIGN_OR_RETURN(const Arguments arguments, Arguments::Parse(words, {}));
-  RETURN_IF_ERROR(arguments.RequireWords(1, "the subscription's id"));
-  const auto stub = v1::SubscriptionService::NewStub(ChannelOf(world));
-  v1::GetSubscriptionRequest request;
-  request.set_subscription_id(arguments.words()[0]);
-  v1::GetSubscriptionResponse response;
-  RETURN_IF_ERROR(
-      Call(stub.get(), &v1::SubscriptionService::Stub::GetSubscription, request, &response));
-  Print(response.subscription(), world);
-  return absl::OkStatus();
-}
-
-absl::Status ListSubscriptions(const Words& words, const CommandWorld& world) {
-  ASSIGN_OR_RETURN(const Arguments arguments, Arguments::Parse(words, {"organization", "limit"}));
-  RETURN_IF_ERROR(arguments.Require({"organization"}));
-  ASSIGN_OR_RETURN(const size_t limit, LimitOf(arguments));
-  const auto stub = v1::SubscriptionService::NewStub(ChannelOf(world));
-  v1::ListSubscriptionsRequest request;
-  request.set_organization(arguments.Get("organization"));
-  return PrintPages<v1::ListSubscriptionsRequest, v1::ListSubscriptionsResponse>(
-      request, limit, world,
-      [&stub](const auto& page, auto* response) {
-        return Call(stub.get(), &v1::SubscriptionService::Stub::ListSubscriptions, page, response);
-      },
-      [](const auto& response) { return response.subscriptions(); });
-}
-
-absl::Status DeleteSubscription(const Words& words, const CommandWorld& world) {
-  ASSIGN_OR_RETURN(const Arguments arguments, Arguments::Parse(words, {"etag"}));
-  RETURN_IF_ERROR(arguments.RequireWords(1, "the subscription's id"));
-  const auto stub = v1::SubscriptionService::NewStub(ChannelOf(world));
-  v1::DeleteSubscriptionRequest request;
-  request.set_subscription_id(arguments.words()[0]);
-  request.set_etag(arguments.Get("etag"));
-  v1::DeleteSubscriptionResponse response;
-  return Call(stub.get(), &v1::SubscriptionService::Stub::DeleteSubscription, request, &response);
 }
 
 absl::Status GetEvent(const Words& words, const CommandWorld& world) {
@@ -213,19 +103,10 @@ absl::Status ListAttempts(const Words& words, const CommandWorld& world) {
       [](const auto& response) { return response.attempts(); });
 }
 
-using Command = absl::Status (*)(const Words&, const CommandWorld&);
-
 const std::map<std::string, Command>& Commands() {
   static const auto* const commands = new std::map<std::string, Command>{
-      {"publish", Publish},
-      {"publish-lines", PublishLines},
-      {"subscriptions create", CreateSubscription},
-      {"subscriptions get", GetSubscription},
-      {"subscriptions list", ListSubscriptions},
-      {"subscriptions delete", DeleteSubscription},
-      {"events get", GetEvent},
-      {"events list", ListEvents},
-      {"attempts", ListAttempts},
+      {"publish", Publish},        {"publish-lines", PublishLines}, {"events get", GetEvent},
+      {"events list", ListEvents}, {"attempts", ListAttempts},
   };
   return *commands;
 }
@@ -237,8 +118,9 @@ absl::Status RunCommand(const std::vector<std::string>& arguments, const Command
     if (arguments.size() < length) break;
     const std::string name =
         length == 1 ? arguments[0] : absl::StrCat(arguments[0], " ", arguments[1]);
-    const auto command = Commands().find(name);
-    if (command != Commands().end()) {
+    for (const auto* commands : {&Commands(), &SubscriptionCommands()}) {
+      const auto command = commands->find(name);
+      if (command == commands->end()) continue;
       const Words rest(arguments.begin() + static_cast<ptrdiff_t>(length), arguments.end());
       return command->second(rest, world);
     }
@@ -260,10 +142,18 @@ std::string CommandsHelp() {
   publish-lines                   publish events by one stream: one in JSON on each input line
   subscriptions create --organization ID --url URL [--event-type PATTERN]... [--id ID]
       [--secret TEXT] [--scope self|subtree] [--verification none|challenge]
-      [--header NAME=VALUE]... [--description TEXT]
+      [--header NAME=VALUE]... [--description TEXT] [--order unordered|by_key|strict]
   subscriptions get ID
   subscriptions list --organization ID [--limit N]
   subscriptions delete ID [--etag ETAG]
+  subscriptions pause ID [--etag ETAG]
+  subscriptions resume ID [--skip-backlog] [--etag ETAG]
+  subscriptions enable ID [--skip-backlog] [--etag ETAG]
+  subscriptions verify ID [--etag ETAG]     challenge the URL now
+  subscriptions test ID [--enable] [--etag ETAG]
+                                  send a sample event and show what came back
+  subscriptions rotate-secret ID [--secret TEXT] [--overlap DURATION | --expire-old-now]
+      [--etag ETAG]               print a new secret; the old one still signs for 24h
   events get --organization ID UUID
   events list --organization ID [--type NAME] [--limit N]
   attempts --subscription ID [--limit N]

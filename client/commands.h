@@ -18,6 +18,9 @@ struct CommandWorld {
   std::function<absl::StatusOr<std::string>(const std::string& path)> read_file;
 };
 
+// Runs with what comes after the command's name.
+using Command = absl::Status (*)(const std::vector<std::string>& words, const CommandWorld& world);
+
 // Runs one command: its name, then its flags. Prints what the gateway answers, as JSON, to `out`.
 // The error of a command that is wrong or that the gateway refused.
 absl::Status RunCommand(const std::vector<std::string>& arguments, const CommandWorld& world);

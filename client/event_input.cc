@@ -57,8 +57,8 @@ std::vector<std::string> EventFlags() {
 }
 
 std::vector<std::string> SubscriptionFlags() {
-  return {"organization", "url",          "event-type", "id",         "secret",
-          "scope",        "verification", "header",     "description"};
+  return {"organization", "url",          "event-type", "id",          "secret",
+          "scope",        "verification", "header",     "description", "order"};
 }
 
 absl::StatusOr<v1::Event> EventFromFlags(const Arguments& arguments, const CommandWorld& world) {
@@ -117,6 +117,11 @@ absl::StatusOr<v1::CreateSubscriptionRequest> SubscriptionFromFlags(const Argume
   RETURN_IF_ERROR(
       SetEnum(arguments, "verification", "VERIFICATION_", &v1::Verification_Parse, &verification));
   subscription.set_verification(verification);
+  v1::OrderMode order = v1::ORDER_MODE_UNSPECIFIED;
+  RETURN_IF_ERROR(SetEnum(arguments, "order", "ORDER_MODE_", &v1::OrderMode_Parse, &order));
+  if (order != v1::ORDER_MODE_UNSPECIFIED) {
+    subscription.mutable_policy()->set_order(order);
+  }
   return request;
 }
 

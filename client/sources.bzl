@@ -6,7 +6,9 @@ SRCS = [
     "event_input.cc",
     "publish_stream_client.cc",
     "publisher_client.cc",
+    "rpc_call.cc",
     "rpc_status.cc",
+    "subscription_commands.cc",
 ]
 
 HDRS = [
@@ -15,7 +17,9 @@ HDRS = [
     "event_input.h",
     "publish_stream_client.h",
     "publisher_client.h",
+    "rpc_call.h",
     "rpc_status.h",
+    "subscription_commands.h",
 ]
 
 MAIN = [

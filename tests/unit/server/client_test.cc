@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "client/arguments.h"
 #include "client/commands.h"
 #include "client/publish_stream_client.h"
@@ -173,6 +174,35 @@ TEST_F(ClientTest, CommandsKeepSubscriptions) {
   EXPECT_TRUE(absl::IsNotFound(Run({"subscriptions", "get", "mine"})));
 }
 
+TEST_F(ClientTest, CommandsChangeSubscriptions) {
+  ASSERT_TRUE(Run({"subscriptions", "create", "--organization", "o", "--url", "https://x", "--id",
+                   "mine", "--order", "by_key"})
+                  .ok());
+  EXPECT_EQ(engine_.subscriptions["mine"].policy.order, OrderMode::kByKey);
+  for (const char* call : {"pause", "resume", "enable", "verify"}) {
+    ASSERT_TRUE(Run({"subscriptions", call, "mine", "--etag", "\"7\""}).ok()) << call;
+    EXPECT_EQ(absl::AsciiStrToLower(engine_.last_call), call);
+    EXPECT_EQ(engine_.last_target.id, "mine");
+    EXPECT_EQ(engine_.last_target.etag, "\"7\"");
+    EXPECT_FALSE(engine_.last_target.skip_backlog);
+  }
+  for (const char* call : {"resume", "enable"}) {
+    ASSERT_TRUE(Run({"subscriptions", call, "--skip-backlog", "mine"}).ok());
+    EXPECT_TRUE(engine_.last_target.skip_backlog);
+  }
+  engine_.test_result.response = "thanks";
+  ASSERT_TRUE(Run({"subscriptions", "test", "mine", "--enable"}).ok());
+  EXPECT_TRUE(engine_.last_test.enable);
+  EXPECT_THAT(out_.str(), HasSubstr("\"response\": \"thanks\""));
+  ASSERT_TRUE(Run({"subscriptions", "rotate-secret", "mine", "--overlap", "36h"}).ok());
+  EXPECT_EQ(engine_.last_rotation.overlap, absl::Hours(36));
+  EXPECT_THAT(out_.str(), HasSubstr("whsec_made"));
+  ASSERT_TRUE(
+      Run({"subscriptions", "rotate-secret", "mine", "--secret=s", "--expire-old-now"}).ok());
+  EXPECT_EQ(engine_.last_rotation.secret, "s");
+  EXPECT_EQ(engine_.last_rotation.overlap, absl::ZeroDuration());
+}
+
 TEST_F(ClientTest, ListsArePrintedPageByPageUpToTheirLimit) {
   for (int i = 0; i < 120; ++i) {
     engine_.subscriptions[absl::StrCat("id-", 1000 + i)].id = absl::StrCat("id-", 1000 + i);
@@ -203,6 +233,10 @@ TEST_F(ClientTest, WrongCommandsAreSaidClearly) {
   EXPECT_THAT(error_of({"events", "list", "--organization=o", "--limit=0"}), HasSubstr("--limit"));
   EXPECT_THAT(error_of({"subscriptions", "create", "--organization=o", "--url=u", "--scope=all"}),
               HasSubstr("--scope"));
+  EXPECT_THAT(error_of({"subscriptions", "resume", "a", "--skip-backlog=yes"}),
+              HasSubstr("--skip-backlog takes no value"));
+  EXPECT_THAT(error_of({"subscriptions", "rotate-secret", "a", "--overlap=soon"}),
+              HasSubstr("--overlap"));
   EXPECT_TRUE(
       absl::IsNotFound(Run({"publish", "--organization=o", "--type=a", "--json-data", "x=@gone"})));
 }

@@ -1,0 +1,36 @@
+#include "client/rpc_call.h"
+
+#include <optional>
+#include <ostream>
+#include <string>
+
+#include "absl/strings/numbers.h"
+#include "google/protobuf/util/json_util.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/security/credentials.h"
+
+namespace postrider {
+
+std::shared_ptr<grpc::Channel> ChannelOf(const CommandWorld& world) {
+  return grpc::CreateChannel(world.address, grpc::InsecureChannelCredentials());
+}
+
+void Print(const google::protobuf::Message& message, const CommandWorld& world) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  std::string text;
+  if (google::protobuf::util::MessageToJsonString(message, &text, options).ok()) {
+    *world.out << text << std::flush;
+  }
+}
+
+absl::StatusOr<size_t> LimitOf(const Arguments& arguments) {
+  size_t limit = kShownDefault;
+  const std::optional<std::string> text = arguments.Find("limit");
+  if (text.has_value() && (!absl::SimpleAtoi(*text, &limit) || limit == 0)) {
+    return absl::InvalidArgumentError("--limit must be a number above 0");
+  }
+  return limit;
+}
+
+}  // namespace postrider
