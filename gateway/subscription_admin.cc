@@ -142,8 +142,8 @@ void SubscriptionAdmin::Put(PutSubscription write, Done done) {
   Batch batch;
   batch.writes.emplace_back(std::move(write));
   auto answer = [done = std::move(done)](const BatchResult& result) mutable {
-    if (result.configured.empty()) {
-      std::move(done)(absl::UnavailableError("the gateway is stopping"));
+    if (result.state != CommitState::kCommitted) {
+      std::move(done)(NotCommitted(result));
     } else {
       std::move(done)(result.configured[0]);
     }
@@ -219,15 +219,15 @@ void SubscriptionAdmin::Delete(const std::string& id, const std::string& etag,
   Batch batch;
   batch.writes.emplace_back(DeleteSubscription{
       .number = (*current)->number, .expected_version = etag.empty() ? 0 : (*current)->version});
-  parts_.commits->Submit(std::move(batch), [this, done = std::move(done)](
-                                               const BatchResult& result) mutable {
-    if (result.configured.empty() || !result.configured[0].ok()) {
-      std::move(done)(result.configured.empty() ? absl::UnavailableError("the gateway is stopping")
-                                                : result.configured[0].status());
-      return;
-    }
-    parts_.engine->AfterAllLoops([done = std::move(done)]() mutable { std::move(done)(true); });
-  });
+  parts_.commits->Submit(
+      std::move(batch), [this, done = std::move(done)](const BatchResult& result) mutable {
+        const bool committed = result.state == CommitState::kCommitted;
+        if (!committed || !result.configured[0].ok()) {
+          std::move(done)(committed ? result.configured[0].status() : NotCommitted(result));
+          return;
+        }
+        parts_.engine->AfterAllLoops([done = std::move(done)]() mutable { std::move(done)(true); });
+      });
 }
 
 // --- Answering -----------------------------------------------------------------------------------
