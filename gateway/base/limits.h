@@ -111,6 +111,7 @@ inline constexpr uint64_t kParkedPerKeyMax = 1000;  // Exceptions of one orderin
 inline constexpr uint64_t kParkedPerSubscriptionMax = 10'000;
 inline constexpr size_t kHeldBytesMax = 1024 * 1024;
 inline constexpr size_t kHeldEventsMax = 2048;  // Behind others of their keys, in memory.
+inline constexpr int kInFlightAdaptiveMax = 64;   // Where a subscription sets no limit of its own.
 inline constexpr size_t kFanOutPairsPerTurn = 1000;
 inline constexpr size_t kUncommittedOutcomesMax = 1000;
 inline constexpr absl::Duration kUncommittedAgeMax = absl::Seconds(1);

@@ -1,6 +1,7 @@
 # The sources of gateway/dispatch, for CMake and Bazel alike.
 
 SRCS = [
+    "concurrency.cc",
     "delivery_order.cc",
     "delivery_queue.cc",
     "delivery_queue_reading.cc",
@@ -10,6 +11,7 @@ SRCS = [
     "fair_queue.cc",
     "outcome_buffer.cc",
     "outcome_record.cc",
+    "rate_limiter.cc",
     "read_budget.cc",
     "retry_lane.cc",
     "retry_policy.cc",
@@ -17,12 +19,14 @@ SRCS = [
     "shard_progress.cc",
     "shard_tail.cc",
     "shard_tail_members.cc",
+    "subscriber_health.cc",
     "subscription_directory.cc",
     "subscription_index.cc",
     "word_table.cc",
 ]
 
 HDRS = [
+    "concurrency.h",
     "delivery_order.h",
     "delivery_queue.h",
     "dispatcher.h",
@@ -31,12 +35,14 @@ HDRS = [
     "messages.h",
     "outcome_buffer.h",
     "outcome_record.h",
+    "rate_limiter.h",
     "read_budget.h",
     "retry_lane.h",
     "retry_policy.h",
     "send_turns.h",
     "shard_progress.h",
     "shard_tail.h",
+    "subscriber_health.h",
     "subscription_directory.h",
     "subscription_index.h",
     "word_table.h",

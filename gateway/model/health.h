@@ -25,7 +25,7 @@ struct SubscriptionHealth {
   int failures = 0;                           // Failed attempts since `failing_since`.
   int failures_in_a_row = 0;                  // Since the last success or start of the breaker.
   std::optional<absl::Time> open_since;       // Of the breaker.
-  std::optional<absl::Time> next_probe;       // While kOpen.
+  std::optional<absl::Time> next_probe;       // Of an open breaker; past: as soon as there is one.
   std::optional<absl::Time> throttled_until;  // The subscriber asked to wait.
   std::string last_error;                     // Of the newest failed attempt, for the owner.
   int in_flight_max = 0;                      // What may be in flight now.

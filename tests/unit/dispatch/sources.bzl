@@ -1,16 +1,19 @@
 # The tests of gateway/dispatch, for CMake and Bazel alike.
 
 TESTS = [
+    "concurrency_test.cc",
     "delivery_order_test.cc",
     "delivery_queue_test.cc",
     "dispatcher_test.cc",
     "fair_queue_test.cc",
+    "rate_limiter_test.cc",
     "read_budget_test.cc",
     "retry_lane_test.cc",
     "retry_policy_test.cc",
     "send_turns_test.cc",
     "shard_progress_test.cc",
     "shard_tail_test.cc",
+    "subscriber_health_test.cc",
 ]
 
 HDRS = [
