@@ -25,7 +25,7 @@ class Changes {
     for (Write& write : batch->writes) {
       if (auto* append = std::get_if<AppendEvent>(&write)) {
         AddEvent(*batch->shard, append, result.appended[appended++], result.attempt_head);
-      } else if (!batch->shard.has_value()) {
+      } else if (!batch->shard.has_value() && !std::holds_alternative<PutHealth>(write)) {
         AddSubscription(write, result.configured[configured++]);
       }
     }

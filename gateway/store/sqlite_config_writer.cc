@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/base/status.h"
 #include "gateway/store/codec.h"
+#include "gateway/store/health_record.h"
 #include "gateway/store/sqlite_rows.h"
 #include "gateway/store/sqlite_sql.h"
 #include "gateway/store/subscription_record.h"
@@ -45,7 +46,9 @@ SqliteConfigWriter::SqliteConfigWriter(Database* database, const SqliteShards* s
       select_(database, sql::kSelectSubscription),
       insert_(database, sql::kInsertSubscription),
       update_(database, sql::kUpdateSubscription),
-      delete_(database, sql::kDeleteSubscription) {}
+      delete_(database, sql::kDeleteSubscription),
+      put_health_(database, sql::kPutHealth),
+      delete_health_(database, sql::kDeleteHealth) {}
 
 absl::Status SqliteConfigWriter::Load() {
   Statement last(database_, sql::kSelectLastSubscription);
@@ -95,6 +98,10 @@ absl::StatusOr<ConfigResult> SqliteConfigWriter::Put(const PutSubscription& writ
   subscription.create_time = (*stored)->create_time;
   subscription.version = (*stored)->version + 1;
   RETURN_IF_ERROR(Update(subscription));
+  if (!(*stored)->disabled_reason.empty() && subscription.disabled_reason.empty()) {
+    // Enabled: what disabled it must not do so again after a crash (E9).
+    RETURN_IF_ERROR(Query(&delete_health_).Uint(subscription.number).Run());
+  }
   return ConfigResult(Share(std::move(subscription)));
 }
 
@@ -105,9 +112,21 @@ absl::StatusOr<ConfigResult> SqliteConfigWriter::Delete(const DeleteSubscription
   }
   Query query(&delete_);
   RETURN_IF_ERROR(query.Uint(write.number).Run());
+  RETURN_IF_ERROR(Query(&delete_health_).Uint(write.number).Run());
   MarkDeleted(write.number, true);
   newly_deleted_.push_back(write.number);
   return stored;
+}
+
+absl::Status SqliteConfigWriter::PutHealth(const postrider::PutHealth& write) {
+  if (IsDeleted(write.subscription)) {
+    return absl::OkStatus();
+  }
+  if (!IsKept(write.health)) {
+    return Query(&delete_health_).Uint(write.subscription).Run();
+  }
+  const std::string record = EncodeHealth(write.health);
+  return Query(&put_health_).Uint(write.subscription).Blob(record).Run();
 }
 
 absl::StatusOr<ConfigResult> SqliteConfigWriter::Find(SubscriptionNumber number,

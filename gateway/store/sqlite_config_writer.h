@@ -24,6 +24,7 @@ class SqliteConfigWriter {
   // The outer status is the store's failure; the inner one the caller's.
   absl::StatusOr<ConfigResult> Put(const PutSubscription& write, int64_t now);
   absl::StatusOr<ConfigResult> Delete(const DeleteSubscription& write);
+  absl::Status PutHealth(const postrider::PutHealth& write);
 
   // Whether late outcomes of the subscription are to be dropped (C4).
   bool IsDeleted(SubscriptionNumber number) const {
@@ -49,6 +50,8 @@ class SqliteConfigWriter {
   Statement insert_;
   Statement update_;
   Statement delete_;
+  Statement put_health_;
+  Statement delete_health_;
   SubscriptionNumber last_number_ = 0;
   std::vector<bool> deleted_;  // By number: a bit each.
   // Of the open transaction.

@@ -6,6 +6,7 @@
 
 #include "gateway/base/status.h"
 #include "gateway/store/codec.h"
+#include "gateway/store/health_record.h"
 #include "gateway/store/sqlite_rows.h"
 #include "gateway/store/sqlite_shards.h"
 #include "gateway/store/sqlite_sql.h"
@@ -27,6 +28,7 @@ SqliteReadConnection::SqliteReadConnection(std::unique_ptr<Database> database, u
       attempt_list_(database_.get(), shard_count),
       select_subscriptions_(database_.get(), sql::kSelectSubscriptions),
       select_organizations_(database_.get(), sql::kSelectOrganizations),
+      select_health_(database_.get(), sql::kSelectHealth),
       select_shard_(database_.get(), sql::kSelectShard),
       select_readers_(database_.get(), sql::kSelectReaders),
       select_settled_(database_.get(), sql::kSelectSettled),
@@ -57,6 +59,15 @@ absl::StatusOr<Configuration> SqliteReadConnection::ReadConfiguration() {
     entry.path = Decoder(organizations.NextBytes()).Strings();
   }
   RETURN_IF_ERROR(organizations.status());
+  Query health(&select_health_);
+  while (health.Row()) {
+    StoredHealth& stored = configuration.health.emplace_back();
+    stored.subscription = health.NextUint();
+    if (!DecodeHealth(health.NextBytes(), &stored.health)) {
+      return absl::DataLossError("store: a subscriber's health is damaged");
+    }
+  }
+  RETURN_IF_ERROR(health.status());
   return configuration;
 }
 

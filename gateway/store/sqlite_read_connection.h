@@ -41,6 +41,7 @@ class SqliteReadConnection {
   SqliteAttemptList attempt_list_;
   Statement select_subscriptions_;
   Statement select_organizations_;
+  Statement select_health_;
   Statement select_shard_;
   Statement select_readers_;
   Statement select_settled_;

@@ -125,6 +125,10 @@ CREATE TABLE subscription(
   record BLOB NOT NULL
 );
 CREATE INDEX subscription_to_purge ON subscription(number) WHERE state = 1;
+CREATE TABLE health(
+  subscription INTEGER PRIMARY KEY,
+  record BLOB NOT NULL
+);
 CREATE TABLE organization(
   organization TEXT PRIMARY KEY,
   path BLOB NOT NULL
@@ -200,6 +204,9 @@ inline constexpr char kUpdateSubscription[] =
     "WHERE number = ?";
 inline constexpr char kDeleteSubscription[] =
     "UPDATE subscription SET state = 1, start_seqs = x'', record = x'' WHERE number = ?";
+inline constexpr char kPutHealth[] =
+    "INSERT INTO health VALUES(?, ?) ON CONFLICT DO UPDATE SET record = excluded.record";
+inline constexpr char kDeleteHealth[] = "DELETE FROM health WHERE subscription = ?";
 inline constexpr char kPutOrganization[] =
     "INSERT INTO organization VALUES(?, ?) ON CONFLICT DO UPDATE SET path = excluded.path "
     "WHERE path <> excluded.path";
@@ -243,6 +250,7 @@ inline constexpr char kSetPurged[] = "UPDATE subscription SET state = 2 WHERE nu
 inline constexpr char kSelectSubscriptions[] =
     "SELECT number, id, organization, version, state, start_seqs, record FROM subscription "
     "WHERE state = 0 ORDER BY number";
+inline constexpr char kSelectHealth[] = "SELECT subscription, record FROM health";
 inline constexpr char kSelectOrganizations[] = "SELECT organization, path FROM organization";
 inline constexpr char kSelectShard[] =
     "SELECT head, cursor, attempt_head, attempt_floor, last_accept_time, indexed_seq, "

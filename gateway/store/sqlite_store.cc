@@ -261,7 +261,8 @@ absl::Status SqliteStore::ApplyToShard(ShardId shard, const Write& write, int64_
           [&](const ResolveException& put) { return deliveries_.Resolve(put); },
           [&](const EraseReader& put) { return deliveries_.EraseReader(put.subscription, shard); },
           [](const PutSubscription&) { return absl::InternalError("no shard's write"); },
-          [](const DeleteSubscription&) { return absl::InternalError("no shard's write"); }},
+          [](const DeleteSubscription&) { return absl::InternalError("no shard's write"); },
+          [](const PutHealth&) { return absl::InternalError("no shard's write"); }},
       write);
 }
 
@@ -275,6 +276,9 @@ absl::Status SqliteStore::ApplyConfiguration(const Write& write, int64_t now, Ba
     ASSIGN_OR_RETURN(ConfigResult configured, configuration_.Delete(*erase));
     result->configured.push_back(std::move(configured));
     return absl::OkStatus();
+  }
+  if (const auto* health = std::get_if<PutHealth>(&write)) {
+    return configuration_.PutHealth(*health);
   }
   return absl::InternalError("a write of the configuration needs no shard, this one does");
 }

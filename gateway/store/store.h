@@ -14,6 +14,7 @@
 #include "absl/types/span.h"
 #include "gateway/model/attempt.h"
 #include "gateway/model/event.h"
+#include "gateway/model/health.h"
 #include "gateway/model/ids.h"
 #include "gateway/model/position.h"
 #include "gateway/model/subscription.h"
@@ -88,12 +89,20 @@ struct DeleteSubscription {
   uint64_t expected_version = 0;  // 0: whatever it is.
 };
 
-using Write =
-    std::variant<AppendEvent, PutOrganizationPath, RecordAttempt, PutException, ResolveException,
-                 AdvanceCursor, PutReader, EraseReader, PutSubscription, DeleteSubscription>;
+// What is known of a subscriber, for the next start; of a good one nothing is kept. Nothing happens
+// if the subscription is deleted. Answered by no entry of BatchResult::configured: it is no change
+// of the configuration.
+struct PutHealth {
+  SubscriptionNumber subscription = 0;
+  SubscriptionHealth health;
+};
+
+using Write = std::variant<AppendEvent, PutOrganizationPath, RecordAttempt, PutException,
+                           ResolveException, AdvanceCursor, PutReader, EraseReader, PutSubscription,
+                           DeleteSubscription, PutHealth>;
 
 // What is written wholly or not at all (S1): writes to one shard, or, with no shard, to the
-// configuration (PutSubscription, DeleteSubscription and nothing else).
+// configuration (PutSubscription, DeleteSubscription, PutHealth and nothing else).
 struct Batch {
   std::optional<ShardId> shard;
   std::vector<Write> writes;
@@ -130,7 +139,7 @@ struct BatchResult {
   CommitState state = CommitState::kCommitted;
   std::string error;                     // Why not, when not committed. For our log.
   std::vector<Appended> appended;        // One an AppendEvent, in order.
-  std::vector<ConfigResult> configured;  // One a configuration write, in order.
+  std::vector<ConfigResult> configured;  // One a PutSubscription or DeleteSubscription, in order.
   std::vector<Released> released;
   // The shard's newest attempt after this batch. Events appended by it have no attempts at or
   // below.
@@ -229,9 +238,15 @@ struct AttemptPage {
   std::string next_page;  // Empty: the end.
 };
 
+struct StoredHealth {
+  SubscriptionNumber subscription = 0;
+  SubscriptionHealth health;
+};
+
 struct Configuration {
   std::vector<std::shared_ptr<const Subscription>> subscriptions;  // Deleted ones left out.
   std::vector<PutOrganizationPath> organizations;
+  std::vector<StoredHealth> health;  // Of subscribers that are not good.
 };
 
 // Reads. Each call sees all that was committed before it began; any thread, several at a time.

@@ -7,6 +7,7 @@ TESTS = [
     "store_contract.cc",
     "store_contract.h",
     "store_delivery_test.cc",
+    "store_health_test.cc",
     "store_query_test.cc",
     "store_recovery_test.cc",
 ]

@@ -53,6 +53,16 @@ TEST_F(GroupCommitTest, AFailedConfigurationIsNotAnnounced) {
   EXPECT_THAT(answers_, ElementsAre("NOT_FOUND"));
 }
 
+TEST_F(GroupCommitTest, HealthIsNoChangeOfTheConfiguration) {
+  Batch batch = BatchOf(std::nullopt, PutHealth{1, {}});
+  batch.writes.emplace_back(PutSubscription{NewSubscription("a"), 0, true});
+  commit_->Submit(std::move(batch), [this](const BatchResult&) { answers_.push_back("done"); });
+  commit_->Submit(BatchOf(std::nullopt, PutHealth{1, {}}),
+                  [this](const BatchResult&) { answers_.push_back("done"); });
+  commit_->CommitWaiting();
+  EXPECT_THAT(answers_, ElementsAre("configured 1", "done", "done"));
+}
+
 TEST_F(GroupCommitTest, ADuplicateInTheGroupIsAnsweredAfterIt) {
   Append(1);
   Append(1);
