@@ -24,10 +24,12 @@ DeliveryQueue::DeliveryQueue(std::shared_ptr<const Subscription> subscription,
       options_(options),
       directory_(directory),
       outbox_(outbox),
-      order_(subscription_->policy.order) {}
+      order_(subscription_->policy.order),
+      health_(*subscription_, options->max_in_flight_default) {}
 
-void DeliveryQueue::Configure(std::shared_ptr<const Subscription> subscription) {
+void DeliveryQueue::Configure(std::shared_ptr<const Subscription> subscription, absl::Time now) {
   subscription_ = std::move(subscription);
+  health_.Configure(*subscription_, now);
   if (!subscription_->may_send()) {
     UnloadAll();
   }
@@ -40,31 +42,17 @@ void DeliveryQueue::OnPair(PairMessage message) {
   Lane& lane = lanes_[shard];
   lane.progress.Owe(message.entry.seq);
   Accept(std::move(message.entry));
-  LeaveIfOverBudget();
+  LeaveIfNeeded();
 }
 
-void DeliveryQueue::Accept(LogEntry entry) {
-  switch (order_.Arrive(entry)) {
-    case DeliveryOrder::Place::kReady: return MakeReady(std::move(entry));
-    case DeliveryOrder::Place::kParked: return to_park_.push_back(std::move(entry));
-    case DeliveryOrder::Place::kHeld: return;
-  }
-}
-
-void DeliveryQueue::MakeReady(std::optional<LogEntry> entry) {
-  if (entry.has_value()) {
-    ready_bytes_ += entry->bytes();
-    ready_.push_back(*std::move(entry));
-  }
-}
-
-void DeliveryQueue::LeaveIfOverBudget() {
+void DeliveryQueue::LeaveIfNeeded() {
   const bool over_budget = ready_.size() + order_.held() > 1 && waiting_bytes() > kQueueBytesMax;
-  if (!over_budget && !ExceptionsFull() && !order_.AnyStopped()) {
+  const bool from_all = over_budget || ExceptionsFull() || health_.away();
+  if (!from_all && !order_.AnyStopped()) {
     return;
   }
   for (auto& [shard, lane] : lanes_) {
-    const bool must = over_budget || ExceptionsFull() || order_.Stopped(shard);
+    const bool must = from_all || order_.Stopped(shard);
     if (must && lane.progress.mode() == ShardProgress::Mode::kTail && !lane.asked_to_leave) {
       lane.asked_to_leave = true;
       outbox_->ToShard(shard,
@@ -83,7 +71,7 @@ void DeliveryQueue::OnLeave(const LeaveMessage& message, uint64_t epoch) {
   lane.next_read = absl::ZeroDuration();
   lane.progress.set_mode(ShardProgress::Mode::kLeaving);
   lane.progress.StartReading(message.from, message.settled);
-  UnloadReady(message.shard, lane, subscription_->may_send() ? kReaderPageEvents : 0);
+  UnloadReady(message.shard, lane, Rests() ? 0 : kReaderPageEvents);
 }
 
 void DeliveryQueue::OnRejoinAnswer(const RejoinAnswerMessage& message) {
@@ -91,6 +79,7 @@ void DeliveryQueue::OnRejoinAnswer(const RejoinAnswerMessage& message) {
   lane.caught_up = false;
   if (message.granted) {
     lane.progress.set_mode(ShardProgress::Mode::kTail);
+    LeaveIfNeeded();  // It may have got worse since it asked.
     return;
   }
   lane.progress.set_mode(ShardProgress::Mode::kReading);
@@ -100,12 +89,8 @@ void DeliveryQueue::OnRejoinAnswer(const RejoinAnswerMessage& message) {
 // --- Sending -------------------------------------------------------------------------------------
 
 bool DeliveryQueue::MaySend(absl::Duration monotonic) const {
-  return subscription_->may_send() && in_flight_ < InFlightMax() && monotonic >= fault_until_;
-}
-
-int DeliveryQueue::InFlightMax() const {
-  const int own = subscription_->policy.max_in_flight;
-  return own > 0 ? own : options_->max_in_flight_default;
+  return subscription_->may_send() && monotonic >= fault_until_ &&
+         health_.MayStart(in_flight_, monotonic);
 }
 
 bool DeliveryQueue::ExceptionsFull() const {
@@ -113,21 +98,26 @@ bool DeliveryQueue::ExceptionsFull() const {
 }
 
 std::optional<Exchange> DeliveryQueue::Next(absl::Time now, absl::Duration monotonic) {
+  OnTime(now);
   if (!MaySend(monotonic)) {
     return std::nullopt;
   }
-  const bool first_waits = !ready_.empty() && !ExceptionsFull() && FirstDue() <= now;
   const bool retry_waits = retries_.HasLoaded();
+  const bool first_waits = !ready_.empty() && !ExceptionsFull() && FirstDue() <= now &&
+                           (retry_waits || !RetryGoesFirst(now));
   if (!first_waits && !retry_waits) {
     return std::nullopt;
   }
   ++in_flight_;
   ++turns_;
   const bool retry_turn = retries_in_flight_ == 0 || turns_ % kRetryShare == 0;
-  if (retry_waits && (retry_turn || !first_waits)) {
-    return StartRetry(*retries_.Take(), now);
+  Exchange exchange = retry_waits && (retry_turn || !first_waits)
+                          ? StartRetry(*retries_.Take(), now)
+                          : StartFirst(now);
+  if (!exchange.expired) {
+    health_.OnStart(monotonic);
   }
-  return StartFirst(now);
+  return exchange;
 }
 
 absl::Time DeliveryQueue::FirstDue() const {
@@ -185,16 +175,13 @@ std::optional<OutcomeRecord> DeliveryQueue::OnResult(Exchange exchange, const Po
   --in_flight_;
   retries_in_flight_ -= exchange.retry.has_value() ? 1 : 0;
   if (result.outcome == Outcome::kInternalError) {
+    health_.OnOwnFault();
     PutBack(std::move(exchange), monotonic);
     return std::nullopt;
   }
   fault_delay_ = absl::ZeroDuration();
-  const std::vector<absl::Duration>& schedule = Schedule();
-  NextStep step = DecideNextStep(result, exchange.attempt_number, now, schedule,
-                                 ExpireTimeOf(exchange.entry, schedule), chance);
-  if (exchange.expired) {
-    step = {.disposition = Disposition::kDead, .due_time = {}, .dead_reason = DeadReason::kExpired};
-  }
+  const NextStep step =
+      Judge(exchange, result, {.wall = now, .monotonic = monotonic, .chance = chance});
   const ShardId shard = exchange.entry.shard;
   if (!exchange.retry.has_value()) {
     lanes_[shard].progress.Settle(exchange.entry.seq);
@@ -203,42 +190,32 @@ std::optional<OutcomeRecord> DeliveryQueue::OnResult(Exchange exchange, const Po
   ++uncommitted_;
   OutcomeRecord record = MakeOutcomeRecord(subscription_->number, exchange, result, step);
   AdvanceOrder(exchange, step.disposition);
+  if (health_.away() && health_.waits()) {
+    LeaveIfNeeded();
+    UnloadAll();
+  }
   return record;
 }
 
-void DeliveryQueue::AdvanceOrder(const Exchange& exchange, Disposition disposition) {
-  const ShardId shard = exchange.entry.shard;
-  const Seq seq = exchange.entry.seq;
-  const OrderingKey key = exchange.ordering_key;
-  const bool delivered = disposition == Disposition::kDelivered;
-  const bool excepted = disposition == Disposition::kException;
-  if (exchange.retry.has_value()) {
-    const auto end = delivered ? DeliveryOrder::End::kDelivered : DeliveryOrder::End::kDead;
-    MakeReady(excepted ? std::nullopt : order_.OnResolved(shard, key, seq, end));
-  } else if (excepted) {
-    order_.OnExcepted(shard, key, seq);
-  } else if (delivered) {
-    MakeReady(order_.OnDelivered(shard, key));
+NextStep DeliveryQueue::Judge(const Exchange& exchange, const PostResult& result,
+                              const SubscriberHealth::Moment& now) {
+  if (exchange.expired) {
+    return {.disposition = Disposition::kDead, .due_time = {}, .dead_reason = DeadReason::kExpired};
+  }
+  const std::vector<absl::Duration>& schedule = Schedule();
+  const absl::Time expire_time = ExpireTimeOf(exchange.entry, schedule);
+  if (AsksToWait(result, exchange.throttled())) {
+    const absl::Time until = WaitEndOf(result, now.wall);
+    health_.OnThrottled(result, until);
+    return ThrottledStep(until, now.wall, expire_time);
+  }
+  if (result.success()) {
+    health_.OnSuccess(result, in_flight_ + 1, now);
   } else {
-    order_.OnDead(shard, key, seq);
+    health_.OnFailure(result, now);
   }
-}
-
-std::optional<OutcomeRecord> DeliveryQueue::NextParked() {
-  std::optional<LogEntry> entry;
-  if (!to_park_.empty()) {
-    entry = std::move(to_park_.front());
-    to_park_.pop_front();
-  } else {
-    entry = order_.NextToPark();
-  }
-  if (!entry.has_value()) {
-    return std::nullopt;
-  }
-  lanes_[entry->shard].progress.Settle(entry->seq);
-  read_entries_.Drop(entry->shard, entry->seq);
-  ++uncommitted_;
-  return MakeParkedRecord(subscription_->number, *entry, order_.KeyOf(*entry));
+  return DecideNextStep(result, exchange.charged() + 1, now.wall, schedule, expire_time,
+                        now.chance);
 }
 
 void DeliveryQueue::OnCommitted(ShardId shard, const CommittedOutcome& outcome,
@@ -253,7 +230,7 @@ void DeliveryQueue::OnCommitted(ShardId shard, const CommittedOutcome& outcome,
   }
   if (outcome.added.has_value()) {
     retries_.OnAdded(*outcome.added, *outcome.due_time);
-    LeaveIfOverBudget();
+    LeaveIfNeeded();
   }
   const auto lane = lanes_.find(shard);
   if (lane == lanes_.end() || lane->second.progress.mode() == ShardProgress::Mode::kReading) {
@@ -268,7 +245,7 @@ void DeliveryQueue::OnCommitted(ShardId shard, const CommittedOutcome& outcome,
 // --- Retries -------------------------------------------------------------------------------------
 
 std::optional<RetryLane::Load> DeliveryQueue::NextLoad(absl::Time now, size_t rows) {
-  if (!subscription_->may_send()) {
+  if (Rests()) {
     return std::nullopt;
   }
   return retries_.NextLoad(now, rows);
@@ -284,7 +261,10 @@ void DeliveryQueue::OnLoaded(const RetryLane::Load& load,
 }
 
 absl::Time DeliveryQueue::next_due() const {
-  return subscription_->may_send() ? retries_.next_due() : absl::InfiniteFuture();
+  if (!subscription_->may_send()) {
+    return absl::InfiniteFuture();
+  }
+  return health_.waits() ? health_.waits_until() : retries_.next_due();
 }
 
 bool DeliveryQueue::idle() const {
@@ -292,8 +272,8 @@ bool DeliveryQueue::idle() const {
     return lane.second.progress.mode() == ShardProgress::Mode::kTail &&
            lane.second.progress.owed().empty() && !lane.second.asked_to_leave;
   };
-  return ready_.empty() && order_.empty() && in_flight_ == 0 && uncommitted_ == 0 && !reading_ &&
-         retries_.waiting() == 0 && !retries_.loading() &&
+  return health_.good() && ready_.empty() && order_.empty() && in_flight_ == 0 &&
+         uncommitted_ == 0 && !reading_ && retries_.waiting() == 0 && !retries_.loading() &&
          std::all_of(lanes_.begin(), lanes_.end(), at_rest);
 }
 

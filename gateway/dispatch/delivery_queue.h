@@ -17,6 +17,7 @@
 #include "gateway/dispatch/read_budget.h"
 #include "gateway/dispatch/retry_lane.h"
 #include "gateway/dispatch/shard_progress.h"
+#include "gateway/dispatch/subscriber_health.h"
 #include "gateway/dispatch/subscription_directory.h"
 #include "gateway/model/poster.h"
 #include "gateway/model/subscription.h"
@@ -32,7 +33,7 @@ namespace postrider {
 class DeliveryQueue {
  public:
   struct Options {
-    int max_in_flight_default = 10;
+    int max_in_flight_default = 10;                // How far slow start goes (T4).
     std::vector<absl::Duration> default_schedule;  // Empty: the built-in one.
     size_t read_bytes_max = kReadBytesMax;         // Of the process; the Engine parts it.
   };
@@ -42,7 +43,8 @@ class DeliveryQueue {
                 const SubscriptionDirectory* directory, Outbox* outbox);
 
   // --- Configuration and recovery ---
-  void Configure(std::shared_ptr<const Subscription> subscription);
+  void Configure(std::shared_ptr<const Subscription> subscription, absl::Time now);
+  void RestoreHealth(const SubscriptionHealth& health) { health_.Restore(health); }
   void RestoreReader(const ReaderRow& row);
   void RestoreExceptions(const NextDue& next_due) { retries_.Restore(next_due); }
   void RestoreBlockedKey(const BlockedKey& blocked) { order_.Restore(blocked); }
@@ -57,6 +59,8 @@ class DeliveryQueue {
   void OnRejoinAnswer(const RejoinAnswerMessage& message);
 
   // --- Sending ---
+  // Ends the waits that are over: at the beginning of each turn, before anything is asked.
+  void OnTime(absl::Time now) { health_.OnTime(now); }
   // The next exchange to make, if one may begin. It is in flight until OnResult().
   std::optional<Exchange> Next(absl::Time now, absl::Duration monotonic);
   // What the exchange leaves behind; nothing if it was our own fault: it will be tried again (E7).
@@ -97,10 +101,15 @@ class DeliveryQueue {
   void OnLoaded(const RetryLane::Load& load, absl::StatusOr<std::vector<DueException>> rows,
                 absl::Time now);
 
-  // When something may be to do that no event announces. Wall clock: the next retry that is due.
+  // --- How the subscriber does ---
+  const SubscriptionHealth& health() const { return health_.state(); }
+  HealthChanges TakeHealthChanges() { return health_.TakeChanges(); }
+
+  // When something may be to do that no event announces. Wall clock: the next retry that is due, or
+  // the end of a wait (a probe is due, the subscriber may be sent to again).
   absl::Time next_due() const;
-  // Monotonic: end of a pause after a fault of ours, the next look for new events, or the time of a
-  // first attempt that the schedule delays; nullopt: none.
+  // Monotonic: end of a pause after a fault of ours, the next look for new events, when the rate
+  // lets an exchange begin, or the time of a first attempt that the schedule delays; nullopt: none.
   std::optional<absl::Duration> next_poll(absl::Time now, absl::Duration monotonic) const;
 
   // --- What it holds in memory that it has read by itself, for the ReadBudget ---
@@ -137,17 +146,24 @@ class DeliveryQueue {
   size_t waiting_bytes() const { return ready_bytes_ + order_.held_bytes(); }
   bool MaySend(absl::Duration monotonic) const;
   bool MayRead() const;
+  // Nothing may be sent now or be made ready for it.
+  bool Rests() const { return !subscription_->may_send() || health_.waits(); }
+  // Whether a probe must wait for a retry that is due and not in memory yet.
+  bool RetryGoesFirst(absl::Time now) const { return health_.probing() && retries_.HasDue(now); }
   // When the first attempt in front may be made: the schedule's first wait after it was accepted.
   absl::Time FirstDue() const;
   bool ExceptionsFull() const;
-  int InFlightMax() const;
   Exchange StartFirst(absl::Time now);
   Exchange StartRetry(DueException exception, absl::Time now);
   // Stamped, and marked if its time is over.
   Exchange Started(Exchange exchange, absl::Time now) const;
   const std::vector<absl::Duration>& Schedule() const;
   void PutBack(Exchange exchange, absl::Duration monotonic);
-  void LeaveIfOverBudget();
+  // What follows for the subscriber's health, and for the delivery.
+  NextStep Judge(const Exchange& exchange, const PostResult& result,
+                 const SubscriberHealth::Moment& now);
+  // Leaves all tails if it has too much, or may not send for a while.
+  void LeaveIfNeeded();
   // Forgets ready pairs of a lane that reads by itself, but for the first `keep`.
   void UnloadReady(ShardId shard, Lane& lane, size_t keep);
   void UnloadAll();
@@ -163,6 +179,7 @@ class DeliveryQueue {
   DeliveryOrder order_;
   std::deque<LogEntry> to_park_;  // Became parked as they came.
   RetryLane retries_;
+  SubscriberHealth health_;
   int in_flight_ = 0;
   int uncommitted_ = 0;  // Outcomes submitted, or about to be.
   int retries_in_flight_ = 0;

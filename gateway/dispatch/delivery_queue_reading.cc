@@ -11,6 +11,8 @@ namespace {
 
 constexpr absl::Duration kPollDelayMin = absl::Milliseconds(5);
 constexpr absl::Duration kPollDelayMax = absl::Milliseconds(200);
+// Who may not come back to the tail looks for something to probe with less often.
+constexpr absl::Duration kProbePollDelayMax = absl::Seconds(5);
 
 // A page shorter than this was cut by the end of the log and not by its budget.
 bool IsLastPage(const std::vector<LogEntry>& entries, size_t bytes_max) {
@@ -26,9 +28,9 @@ bool IsLastPage(const std::vector<LogEntry>& entries, size_t bytes_max) {
 void DeliveryQueue::RestoreReader(const ReaderRow& row) { lanes_[row.shard].progress.Restore(row); }
 
 bool DeliveryQueue::MayRead() const {
-  return subscription_->may_send() && !reading_ && !ExceptionsFull() &&
-         ready_.size() < kReaderPageEvents / 2 && ready_bytes_ < kReaderPageBytes &&
-         order_.held() < kHeldEventsMax && order_.held_bytes() < kHeldBytesMax;
+  return !Rests() && !reading_ && !ExceptionsFull() && ready_.size() < kReaderPageEvents / 2 &&
+         ready_bytes_ < kReaderPageBytes && order_.held() < kHeldEventsMax &&
+         order_.held_bytes() < kHeldBytesMax;
 }
 
 std::optional<DeliveryQueue::Read> DeliveryQueue::NextRead(absl::Duration monotonic, size_t bytes) {
@@ -69,7 +71,8 @@ void DeliveryQueue::OnRead(const Read& read, const absl::StatusOr<std::vector<Lo
     return;  // Unloaded meanwhile: read again from where it is now.
   }
   if (!entries.ok() || entries->empty()) {
-    lane.poll_delay = std::clamp(2 * lane.poll_delay, kPollDelayMin, kPollDelayMax);
+    const absl::Duration longest = health_.away() ? kProbePollDelayMax : kPollDelayMax;
+    lane.poll_delay = std::clamp(2 * lane.poll_delay, kPollDelayMin, longest);
     lane.next_read = monotonic + lane.poll_delay;
     lane.caught_up = entries.ok() && !progress.above_scan();
     return;
@@ -89,7 +92,7 @@ void DeliveryQueue::OnRead(const Read& read, const absl::StatusOr<std::vector<Lo
 }
 
 std::optional<ShardId> DeliveryQueue::WantsRejoin() const {
-  if (!subscription_->may_send() || ExceptionsFull() || waiting_bytes() > kQueueBytesMax / 2) {
+  if (Rests() || health_.away() || ExceptionsFull() || waiting_bytes() > kQueueBytesMax / 2) {
     return std::nullopt;
   }
   for (const auto& [shard, lane] : lanes_) {
@@ -186,12 +189,15 @@ std::optional<absl::Duration> DeliveryQueue::next_poll(absl::Time now,
                                                        absl::Duration monotonic) const {
   // Nothing that is past: an alarm that goes off at once would find nothing to do, again and again.
   std::optional<absl::Duration> earliest;
-  if (!subscription_->may_send()) {
+  if (Rests()) {
     return earliest;
   }
   if (fault_until_ > monotonic) {
     earliest = fault_until_;
-  } else if (!ready_.empty() && FirstDue() > now) {
+  } else if (!ready_.empty() || retries_.HasLoaded()) {
+    earliest = health_.NextStart(monotonic);
+  }
+  if (!earliest.has_value() && !ready_.empty() && FirstDue() > now) {
     earliest = monotonic + (FirstDue() - now);
   }
   if (!MayRead()) {

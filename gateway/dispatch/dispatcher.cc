@@ -81,11 +81,14 @@ void Dispatcher::OnConfigured(const std::vector<Configured>& changes) {
         active_tails_.insert(shard);
       }
       RemoveSlot(change.number);
+      if (services_.events != nullptr) {
+        services_.events->OnRemoved(change.number);
+      }
       continue;
     }
     directory_.Put(change.subscription, change.home);
     if (Slot* const slot = FindSlot(change.number); slot != nullptr) {
-      slot->queue.Configure(change.subscription);
+      slot->queue.Configure(change.subscription, services_.clock->Now());
       slot->endpoint = nullptr;
       turns_.Put(*change.subscription);
       Wake(change.number);

@@ -22,6 +22,7 @@
 #include "gateway/dispatch/send_turns.h"
 #include "gateway/dispatch/shard_tail.h"
 #include "gateway/dispatch/subscription_directory.h"
+#include "gateway/dispatch/subscription_events.h"
 #include "gateway/model/poster.h"
 #include "gateway/store/group_commit.h"
 #include "gateway/store/read_executor.h"
@@ -34,6 +35,7 @@ struct DispatchServices {
   Random* random = nullptr;
   GroupCommit* commits = nullptr;
   ReadExecutor* reads = nullptr;
+  SubscriptionEvents* events = nullptr;  // Null: nobody listens.
 };
 
 // How one loop reaches the others.
@@ -87,6 +89,7 @@ class Dispatcher final : private Outbox {
   void RestoreReader(const ReaderRow& row);
   void RestoreExceptions(const NextDue& next_due);
   void RestoreBlockedKey(const BlockedKey& blocked);
+  void RestoreHealth(const StoredHealth& stored);
 
   // --- On the loop ---
   void Start();
@@ -111,6 +114,8 @@ class Dispatcher final : private Outbox {
     absl::Duration poll = absl::InfiniteDuration();  // As in polls_.
     uint64_t exceptions_counted = 0;
     bool loads_wait = false;  // Retries that are due wait for the read budget.
+    bool limit_changed = false;  // Since it was shown.
+    absl::Duration limit_shown;  // Monotonic.
   };
 
   // One reading of both clocks.
@@ -165,6 +170,11 @@ class Dispatcher final : private Outbox {
                 absl::StatusOr<std::vector<DueException>> rows);
   void OnOutcomesCommitted(const OutcomeNotices& notices, const std::vector<Released>& released,
                            AttemptSeq attempt_head);
+
+  // --- What others hear (dispatcher_health.cc) ---
+  void TellHealth(SubscriptionNumber number, Slot& slot, absl::Duration monotonic);
+  void TellDead(SubscriptionNumber number, const LogEntry& entry, const OutcomeRecord& record);
+
   void UpdateAlarms(SubscriptionNumber number, Slot& slot, const Moment& now);
   bool MayStartExchange() const;
   void Wake(SubscriptionNumber number) { active_queues_.insert(number); }

@@ -132,6 +132,7 @@ void Dispatcher::RunQueue(SubscriptionNumber number, const Moment& now) {
   if (slot == nullptr) {
     return;
   }
+  slot->queue.OnTime(now.wall);
   Park(number, *slot, now);
   StartReads(number, *slot, now);
   if (const std::optional<ShardId> shard = slot->queue.WantsRejoin(); shard.has_value()) {
@@ -140,6 +141,7 @@ void Dispatcher::RunQueue(SubscriptionNumber number, const Moment& now) {
     Wake(number);
   }
   UpdateAlarms(number, *slot, now);
+  TellHealth(number, *slot, now.monotonic);
   if (slots_.size() > kQueuesAtRestMax && slot->queue.idle()) {
     RemoveSlot(number);
   }
@@ -174,7 +176,8 @@ void Dispatcher::OnPosted(SubscriptionNumber number, Exchange exchange, SendTurn
 
 void Dispatcher::Finish(SubscriptionNumber number, Slot& slot, Exchange exchange,
                         const PostResult& result) {
-  const ShardId shard = exchange.entry.shard;
+  const LogEntry entry = exchange.entry;
+  const ShardId shard = entry.shard;
   const absl::Duration monotonic = services_.clock->Monotonic();
   std::optional<OutcomeRecord> record = slot.queue.OnResult(
       std::move(exchange), result, services_.clock->Now(), monotonic, Fraction(services_.random));
@@ -189,6 +192,7 @@ void Dispatcher::Finish(SubscriptionNumber number, Slot& slot, Exchange exchange
     case Disposition::kException:
     case Disposition::kStillOwed: ++counters_.failed; break;
   }
+  TellDead(number, entry, *record);
   AddRecord(number, slot, shard, *std::move(record), monotonic);
 }
 

@@ -57,6 +57,11 @@ void Engine::Recover(const Recovery& recovery) {
       }
     }
   }
+  for (const StoredHealth& health : configuration.health) {
+    if (const auto home = homes_.find(health.subscription); home != homes_.end()) {
+      dispatchers_[home->second]->RestoreHealth(health);
+    }
+  }
   for (const NextDue& due : recovery.next_due) {
     if (const auto home = homes_.find(due.subscription); home != homes_.end()) {
       dispatchers_[home->second]->RestoreExceptions(due);

@@ -25,7 +25,7 @@ std::optional<ExceptionRow> ExceptionAfter(SubscriptionNumber subscription,
   const bool dead = step.disposition == Disposition::kDead;
   row.state = dead ? ExceptionState::kDead : ExceptionState::kWaiting;
   row.dead_reason = step.dead_reason;
-  row.attempts = exchange.attempt_number;
+  (step.charged ? row.attempts : row.throttled) += 1;
   row.due_time = step.due_time;
   return row;
 }

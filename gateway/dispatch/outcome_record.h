@@ -15,9 +15,12 @@ struct Exchange {
   LogEntry entry;
   std::optional<ExceptionRow> retry;  // Of an exception; else a first attempt.
   OrderingKey ordering_key = 0;       // What waits for it (E4).
-  int attempt_number = 1;
+  int attempt_number = 1;             // Of all that were made, charged or not.
   absl::Time start_time;
   bool expired = false;  // Its time is over: no POST, only the record (E6).
+
+  int charged() const { return retry.has_value() ? retry->attempts : 0; }  // Before this one.
+  int throttled() const { return retry.has_value() ? retry->throttled : 0; }
 };
 
 // What an exchange leaves behind: written in one transaction.

@@ -96,6 +96,10 @@ std::optional<DueException> RetryLane::Take() {
   return exception;
 }
 
+bool RetryLane::HasDue(absl::Time now) const {
+  return loading_ || !loaded_.empty() || next_due() <= now;
+}
+
 void RetryLane::PutBack(DueException exception) { loaded_.push_front(std::move(exception)); }
 
 void RetryLane::OnAdded(const ExceptionKey& key, absl::Time due_time) {

@@ -38,6 +38,8 @@ class RetryLane {
   std::optional<DueException> Take();
   void PutBack(DueException exception);
   bool HasLoaded() const { return !loaded_.empty(); }
+  // Whether one is loaded or being read, or is due and will be.
+  bool HasDue(absl::Time now) const;
 
   // A new exception is committed.
   void OnAdded(const ExceptionKey& key, absl::Time due_time);

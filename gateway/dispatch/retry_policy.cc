@@ -8,6 +8,9 @@ namespace {
 constexpr absl::Duration kMaxAgeMin = absl::Hours(1);
 constexpr absl::Duration kMaxAgeMax = absl::Hours(24 * 13);
 constexpr absl::Duration kRetryAfterHonouredMax = absl::Hours(24);
+constexpr absl::Duration kThrottleMin = absl::Seconds(1);
+constexpr int kThrottlesMax = 100;
+constexpr int kStatusGone = 410;
 constexpr double kJitter = 0.1;
 
 }  // namespace
@@ -39,17 +42,37 @@ absl::Time ExpireTimeOf(const LogEntry& entry, const std::vector<absl::Duration>
   return entry.accept_time + std::clamp(2 * total, kMaxAgeMin, kMaxAgeMax);
 }
 
+bool AsksToWait(const PostResult& result, int throttled) {
+  const bool may_ask = result.http_status == 429 || result.http_status == 502 ||
+                       result.http_status == 503 || result.http_status == 504;
+  return may_ask && result.retry_after.has_value() && throttled < kThrottlesMax;
+}
+
+absl::Time WaitEndOf(const PostResult& result, absl::Time now) {
+  return now + std::clamp(result.retry_after.value_or(kThrottleMin), kThrottleMin,
+                          kRetryAfterHonouredMax);
+}
+
+NextStep ThrottledStep(absl::Time until, absl::Time now, absl::Time expire_time) {
+  return {.disposition = Disposition::kException,
+          .due_time = std::min(until, std::max(expire_time, now)),
+          .dead_reason = DeadReason::kNone,
+          .charged = false};
+}
+
 NextStep DecideNextStep(const PostResult& result, int attempts, absl::Time now,
                         const std::vector<absl::Duration>& schedule, absl::Time expire_time,
                         double chance) {
   if (result.success()) {
     return {.disposition = Disposition::kDelivered, .due_time = {}, .dead_reason = {}};
   }
-  if (static_cast<size_t>(attempts) >= schedule.size()) {
+  const auto used = std::min(static_cast<size_t>(attempts), schedule.size());
+  if (used == schedule.size() && result.http_status != kStatusGone) {
     return {
         .disposition = Disposition::kDead, .due_time = {}, .dead_reason = DeadReason::kExhausted};
   }
-  absl::Duration wait = schedule[attempts] * (1 - kJitter * chance);
+  const absl::Duration scheduled = used < schedule.size() ? schedule[used] : schedule.back();
+  absl::Duration wait = scheduled * (1 - kJitter * chance);
   if (result.retry_after.has_value()) {
     wait = std::max(wait, std::min(*result.retry_after, kRetryAfterHonouredMax));
   }

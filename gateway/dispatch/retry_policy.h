@@ -27,11 +27,25 @@ struct NextStep {
   Disposition disposition = Disposition::kDelivered;
   absl::Time due_time;                         // When kException.
   DeadReason dead_reason = DeadReason::kNone;  // When kDead.
+  bool charged = true;                         // Whether the attempt uses up the schedule.
 };
 
-// Judges the attempt number `attempts` (the first is 1), which ended at `now` with `result`.
-// `chance` in [0, 1) sets the jitter: the wait is shortened by up to a tenth. A `Retry-After` of up
-// to 24 hours makes it longer, never shorter. Pure.
+// Whether the subscriber, who has done so `throttled` times with this delivery, asks to be left
+// alone (E6): a 429, 502, 503 or 504 with a `Retry-After`. After 100 times it is a failure as any
+// other.
+bool AsksToWait(const PostResult& result, int throttled);
+
+// Until when, after such an answer at `now`: at least a second, so that nobody makes us spin, and
+// at most 24 hours.
+absl::Time WaitEndOf(const PostResult& result, absl::Time now);
+
+// What follows from such an answer: the attempt is not charged.
+NextStep ThrottledStep(absl::Time until, absl::Time now, absl::Time expire_time);
+
+// Judges the charged attempt number `attempts` (the first is 1), which ended at `now` with
+// `result`. `chance` in [0, 1) sets the jitter: the wait is shortened by up to a tenth. A
+// `Retry-After` of up to 24 hours makes it longer, never shorter. After a 410 the delivery waits at
+// least once more, for the subscription to be enabled again. Pure.
 NextStep DecideNextStep(const PostResult& result, int attempts, absl::Time now,
                         const std::vector<absl::Duration>& schedule, absl::Time expire_time,
                         double chance);

@@ -4,8 +4,10 @@ SRCS = [
     "concurrency.cc",
     "delivery_order.cc",
     "delivery_queue.cc",
+    "delivery_queue_order.cc",
     "delivery_queue_reading.cc",
     "dispatcher.cc",
+    "dispatcher_health.cc",
     "dispatcher_queues.cc",
     "engine.cc",
     "fair_queue.cc",
@@ -44,6 +46,7 @@ HDRS = [
     "shard_tail.h",
     "subscriber_health.h",
     "subscription_directory.h",
+    "subscription_events.h",
     "subscription_index.h",
     "word_table.h",
 ]

@@ -53,10 +53,19 @@ size_t FakeSubscriber::Receive(Arrival arrival, Answer* answer) {
   return arrivals_.size() - 1;
 }
 
-void FakeSubscriber::Answered(size_t arrival, bool success, absl::Duration now) {
+void FakeSubscriber::HangUp() {
+  in_flight_ = 0;
+  throttled_until_ = -absl::InfiniteDuration();
+}
+
+void FakeSubscriber::Answered(size_t arrival, const PostResult& result, absl::Duration now) {
   --in_flight_;
   arrivals_[arrival].answered = true;
-  arrivals_[arrival].success = success;
+  arrivals_[arrival].success = result.success();
+  arrivals_[arrival].throttled = result.retry_after.has_value();
+  if (result.retry_after.has_value()) {
+    throttled_until_ = std::max(throttled_until_, now + *result.retry_after);
+  }
   arrivals_[arrival].answer_time = now;
 }
 
@@ -91,11 +100,12 @@ void FakePoster::Post(PostRequest request, Done done) {
   } else if (answer.http_status < 200 || answer.http_status > 299) {
     result.outcome = Outcome::kHttpStatus;
   }
+  if (result.http_status == 429) result.retry_after = answer.retry_after;
   if (answer.own_fault) result.outcome = Outcome::kInternalError;
   const absl::Duration latency = result.latency;
   loop_->After(latency, [this, subscriber, index, result = std::move(result),
                          done = std::move(done)]() mutable {
-    subscriber->Answered(index, result.success(), clock_->Monotonic() - world_start_);
+    subscriber->Answered(index, result, clock_->Monotonic() - world_start_);
     std::move(done)(std::move(result));
   });
 }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct Arrival {
   int life = 0;                // Which life of the process sent it.
   bool answered = false;       // The sender has heard the answer.
   bool success = false;        // The answer, then.
+  bool throttled = false;      // The answer: a 429 that says when to come again.
   bool own_fault = false;      // There was no exchange: the sender could not send (E7).
   absl::Duration answer_time;  // Since the world began.
 };
@@ -38,6 +40,7 @@ class FakeSubscriber {
     int http_status = 200;  // 0: never answers.
     absl::Duration delay = absl::Milliseconds(1);
     bool own_fault = false;
+    std::optional<absl::Duration> retry_after;  // Of a 429, and only of that.
   };
   using Script = std::function<Answer()>;
 
@@ -62,14 +65,16 @@ class FakeSubscriber {
   std::vector<int64_t> ArrivalSeconds() const;
   std::vector<std::string> ArrivalTypes() const;
   int in_flight() const { return in_flight_; }
+  // Nothing may come before, since the world began: it asked to be left alone.
+  absl::Duration throttled_until() const { return throttled_until_; }
 
   // --- The wire's side ---
   // Returns the index of the arrival, and what to do with it.
   size_t Receive(Arrival arrival, Answer* answer);
   // The sender hears `success`.
-  void Answered(size_t arrival, bool success, absl::Duration now);
+  void Answered(size_t arrival, const PostResult& result, absl::Duration now);
   // The process has died: nobody hears what is still to be answered.
-  void HangUp() { in_flight_ = 0; }
+  void HangUp();
 
  private:
   const std::string url_;
@@ -77,6 +82,7 @@ class FakeSubscriber {
   Script script_;
   std::vector<Arrival> arrivals_;
   int in_flight_ = 0;
+  absl::Duration throttled_until_ = -absl::InfiniteDuration();
 };
 
 // The wire of one loop in one life of the process.

@@ -121,7 +121,81 @@ TEST(Retry, AStuckEndpointDelaysNobodyElse) {
   world.RunFor(absl::Seconds(1));
 
   EXPECT_THAT(prompt.arrivals(), SizeIs(100));
-  EXPECT_THAT(stuck.arrivals(), SizeIs(10)) << "its cap of exchanges in flight";
+  EXPECT_THAT(stuck.arrivals(), SizeIs(1)) << "who has never answered gets one at a time";
+}
+
+// --- How the subscriber does
+
+// The arrivals from `begin` up to `end`.
+size_t ArrivalsBetween(const FakeSubscriber& subscriber, absl::Duration begin, absl::Duration end) {
+  const std::vector<Arrival>& arrivals = subscriber.arrivals();
+  return std::count_if(arrivals.begin(), arrivals.end(), [begin, end](const Arrival& arrival) {
+    return arrival.time >= begin && arrival.time < end;
+  });
+}
+
+TEST(Breaker, WhoIsDownGetsProbesAndThenEverythingByAndBy) {
+  World world({.seed = 14});
+  FakeSubscriber& shop = world.Subscribe("order.*", {.max_in_flight = 64});
+  shop.AnswersBy([] { return FakeSubscriber::Answer{.http_status = 500}; });
+  for (int i = 0; i < 1200; ++i) {
+    world.Publish("order.paid", "{}");
+    world.RunFor(absl::Seconds(3));
+  }
+  const size_t probes = shop.arrivals().size();
+  EXPECT_LE(probes, 10U + 6 + 13) << "ten until it opens, six while they double, one in 5 minutes";
+  EXPECT_GE(probes, 20U);
+
+  shop.Heals();
+  while (shop.arrivals().size() == probes) world.RunSteps(1);
+  const absl::Duration back = shop.arrivals().back().time;
+  world.RunFor(absl::Seconds(15));
+  EXPECT_LE(ArrivalsBetween(shop, back, back + absl::Seconds(1)), 2U);
+  EXPECT_LE(ArrivalsBetween(shop, back, back + absl::Seconds(2)), 4U);
+  EXPECT_GE(ArrivalsBetween(shop, back, back + absl::Seconds(15)), 1000U);
+
+  world.RunFor(absl::Hours(30));
+  world.CheckAllArrived();
+  EXPECT_THAT(world.DeadLetters(), IsEmpty());
+  EXPECT_THAT(world.violations(), IsEmpty());
+}
+
+TEST(Breaker, StaysOpenThroughACrash) {
+  World world({.seed = 15});
+  FakeSubscriber& shop = world.Subscribe("order.*");
+  shop.AnswersBy([] { return FakeSubscriber::Answer{.http_status = 500}; });
+  for (int i = 0; i < 200; ++i) world.Publish("order.paid", "{}");
+  world.RunFor(absl::Seconds(2));
+  EXPECT_THAT(shop.arrivals(), SizeIs(10));
+
+  world.Crash();
+  world.RunFor(absl::Seconds(2));
+  EXPECT_THAT(shop.arrivals(), SizeIs(10));
+  shop.Heals();
+  world.RunFor(absl::Hours(1));
+  world.CheckAllArrived();
+  EXPECT_THAT(world.violations(), IsEmpty());
+}
+
+TEST(Throttle, NothingComesBeforeTheTimeAndNoAttemptIsUsedUp) {
+  World world({.seed = 16});
+  FakeSubscriber& shop = world.Subscribe("order.*", {.schedule = kTwoRetries});
+  int answers = 0;
+  shop.AnswersBy([&answers] {
+    if (++answers > 5) return FakeSubscriber::Answer{};
+    return FakeSubscriber::Answer{.http_status = 429, .retry_after = absl::Minutes(7)};
+  });
+  for (int i = 0; i < 20; ++i) {
+    world.Publish("order.paid", "{}");
+    world.RunFor(absl::Minutes(1));
+  }
+  EXPECT_THAT(shop.arrivals(), SizeIs(3)) << "one each seven minutes: its limit is one";
+  world.RunFor(absl::Hours(1));
+
+  EXPECT_THAT(shop.arrivals(), SizeIs(25));
+  EXPECT_THAT(world.DeadLetters(), IsEmpty());
+  world.CheckAllArrived();
+  EXPECT_THAT(world.violations(), IsEmpty());
 }
 
 // --- Fairness (T4) ---

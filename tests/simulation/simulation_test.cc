@@ -119,6 +119,10 @@ class Course {
     answer.delay = absl::Milliseconds(random_.Below(random_.OneIn(8) ? 30'000 : 50));
     answer.http_status = random_.OneIn(4) ? 500 : 200;
     if (random_.OneIn(10)) answer.http_status = 0;
+    if (random_.OneIn(20)) {
+      answer.http_status = 429;
+      answer.retry_after = absl::Seconds(1 + random_.Below(100));
+    }
     answer.own_fault = random_.OneIn(40);
     return answer;
   }

@@ -19,6 +19,14 @@ constexpr size_t kViolationsKept = 20;
 constexpr double kWaitMin = 0.9;
 constexpr absl::Duration kStoreTick = absl::Microseconds(2);
 
+// A fake subscriber's 429 always says when to come again.
+bool IsThrottled(const Attempt& attempt) { return attempt.http_status == 429; }
+
+int ChargedOf(const std::vector<Attempt>& attempts) {
+  return static_cast<int>(attempts.size() -
+                          std::count_if(attempts.begin(), attempts.end(), IsThrottled));
+}
+
 // As simple as can be: a word, `word.*` for one or more segments, or everything.
 bool PatternMatches(const std::string& pattern, const std::string& type) {
   if (pattern.empty() || pattern == type) return true;
@@ -66,6 +74,10 @@ void World::OnArrival(const FakeSubscriber& subscriber, const Arrival& arrival) 
       Violation(absl::StrCat(what, ": ", subscriber.in_flight(), " in flight"));
     }
   }
+  if (arrival.time + kStoreTick < subscriber.throttled_until()) {
+    Violation(absl::StrCat(what, ": it asked to be left alone until ",
+                           absl::FormatDuration(subscriber.throttled_until())));
+  }
   CheckHistory(subscribed, arrival, what);
   CheckOrder(subscribed, published->second, what);
   subscribed.arrivals[arrival.event_id].push_back(subscriber.arrivals().size());
@@ -75,11 +87,15 @@ void World::OnArrival(const FakeSubscriber& subscriber, const Arrival& arrival) 
 void World::CheckHistory(const Subscribed& subscribed, const Arrival& arrival,
                          const std::string& what) {
   int attempts = 0;
+  int charged = 0;
+  bool throttled = false;  // The last one.
   absl::Duration last_answer = -absl::InfiniteDuration();
   const auto committed = subscribed.committed.find(arrival.event_id);
   if (committed != subscribed.committed.end()) {
     const Attempt& last = committed->second.back();
     attempts = last.number;
+    charged = ChargedOf(committed->second);
+    throttled = IsThrottled(last);
     last_answer = last.time + last.latency - (clock_.Now() - clock_.elapsed());
     if (last.disposition == Disposition::kDelivered || last.disposition == Disposition::kDead) {
       Violation(absl::StrCat(what, ": is settled for good since before the crash"));
@@ -93,18 +109,20 @@ void World::CheckHistory(const Subscribed& subscribed, const Arrival& arrival,
       if (!before.answered) return Violation(absl::StrCat(what, ": is on the wire already"));
       if (before.success) return Violation(absl::StrCat(what, ": has succeeded already"));
       ++attempts;
+      charged += before.throttled ? 0 : 1;
+      throttled = before.throttled;
       last_answer = before.answer_time;
     }
   }
   if (arrival.attempt_number != attempts + 1) {
     Violation(absl::StrCat(what, ": should be attempt ", attempts + 1));
   }
-  if (attempts == 0 || subscribed.record == nullptr) return;
+  if (charged == 0 || throttled || subscribed.record == nullptr) return;
   const std::vector<absl::Duration>& schedule = ScheduleOf(*subscribed.record, {});
-  if (static_cast<size_t>(attempts) >= schedule.size()) {
+  if (static_cast<size_t>(charged) >= schedule.size()) {
     return Violation(absl::StrCat(what, ": the schedule has ", schedule.size(), " attempts"));
   }
-  if (arrival.time + kStoreTick < last_answer + kWaitMin * schedule[attempts]) {
+  if (arrival.time + kStoreTick < last_answer + kWaitMin * schedule[charged]) {
     Violation(absl::StrCat(what, ": after ", absl::FormatDuration(arrival.time - last_answer)));
   }
 }

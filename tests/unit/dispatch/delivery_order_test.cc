@@ -24,7 +24,8 @@ using testing::IsEmpty;
 
 const absl::Time kNow = absl::FromUnixSeconds(2000);
 const PostResult kSucceeded{};
-const PostResult kFailed{.outcome = Outcome::kHttpStatus, .http_status = 500};
+// Not a sign of overload: the limit of what may be in flight stays.
+const PostResult kFailed{.outcome = Outcome::kHttpStatus, .http_status = 404};
 
 Attempt AttemptOf(const OutcomeRecord& record) { return record.attempt.value_or(Attempt()); }
 
@@ -44,6 +45,19 @@ class DeliveryOrderTest : public testing::Test {
     subscription->policy.schedule = std::move(schedule);
     directory_.Put(subscription, 0);
     queue_ = std::make_unique<DeliveryQueue>(subscription, &options_, &directory_, &outbox_);
+    Widen();
+  }
+  // Successes in another shard: many may be in flight from now on.
+  void Widen() {
+    for (Seq seq = 1001; seq <= 1050; ++seq) {
+      LogEntry entry = EntryAt(seq);
+      entry.shard = 1;
+      queue_->OnPair({.subscription = 1, .entry = entry});
+    }
+    for (std::vector<Seq> seqs = Start(); !seqs.empty(); seqs = Start()) {
+      for (const Seq seq : seqs) queue_->OnCommitted(1, NoticeOf(End(seq, kSucceeded)), 1);
+    }
+    outbox_.Take();
   }
 
   static LogEntry Parse(const std::string& text) {

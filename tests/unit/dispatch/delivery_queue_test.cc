@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "gateway/base/limits.h"
-#include "tests/unit/dispatch/dispatch_fixture.h"
+#include "tests/unit/dispatch/delivery_queue_fixture.h"
 
 namespace postrider {
 namespace {
@@ -12,79 +12,15 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-const absl::Time kNow = absl::FromUnixSeconds(2000);
-
-class DeliveryQueueTest : public testing::Test {
- protected:
-  DeliveryQueueTest() { Configure(SubscriptionNumbered(1)); }
-
-  void Configure(std::shared_ptr<const Subscription> subscription) {
-    directory_.Put(subscription, 0);
-    if (queue_ == nullptr) {
-      queue_ = std::make_unique<DeliveryQueue>(subscription, &options_, &directory_, &outbox_);
-    } else {
-      queue_->Configure(subscription);
-    }
-  }
-  void Feed(Seq first, Seq last) {
-    for (const LogEntry& entry : EntriesFrom(first, last)) {
-      queue_->OnPair({.subscription = 1, .entry = entry});
-    }
-  }
-  // Starts all that may start; their seqs.
-  std::vector<Seq> Start() {
-    std::vector<Seq> seqs;
-    while (std::optional<Exchange> exchange = queue_->Next(kNow, monotonic_)) {
-      seqs.push_back(exchange->entry.seq);
-      on_wire_.push_back(*std::move(exchange));
-    }
-    return seqs;
-  }
-  // Ends the exchange on the wire for `seq`.
-  std::optional<OutcomeRecord> End(Seq seq, const PostResult& result) {
-    for (auto place = on_wire_.begin(); place != on_wire_.end(); ++place) {
-      if (place->entry.seq == seq) {
-        Exchange exchange = std::move(*place);
-        on_wire_.erase(place);
-        return queue_->OnResult(std::move(exchange), result, kNow, monotonic_, 0);
-      }
-    }
-    ADD_FAILURE() << seq << " is not on the wire";
-    return std::nullopt;
-  }
-  std::vector<Seq> RowSeqs() {
-    const ReaderRow row = *queue_->ReaderRowOf(0);
-    std::vector<Seq> seqs = {row.next_seq};
-    for (uint64_t offset = 0; offset < kReaderWindowMax; ++offset) {
-      if (row.settled.Contains(offset)) seqs.push_back(row.next_seq + offset);
-    }
-    return seqs;
-  }
-  void Leave(Seq from) {
-    queue_->OnLeave({.subscription = 1, .shard = 0, .from = from, .settled = {}}, ++epoch_);
-    queue_->OnRowCommitted(0, epoch_);
-  }
-
-  DeliveryQueue::Options options_{.max_in_flight_default = 2, .default_schedule = {}};
-  SubscriptionDirectory directory_;
-  RecordingOutbox outbox_;
-  std::unique_ptr<DeliveryQueue> queue_;
-  std::vector<Exchange> on_wire_;
-  absl::Duration monotonic_ = absl::Seconds(100);
-  uint64_t epoch_ = 0;
-};
-
-Attempt AttemptOf(const OutcomeRecord& record) { return record.attempt.value_or(Attempt()); }
-
-const PostResult kSucceeded{};
-const PostResult kFailed{.outcome = Outcome::kHttpStatus, .http_status = 500};
-const PostResult kOwnFault{.outcome = Outcome::kInternalError};
-
-TEST_F(DeliveryQueueTest, SendsInOrderUpToItsCap) {
-  Feed(1, 3);
-  EXPECT_THAT(Start(), ElementsAre(1, 2));
+TEST_F(DeliveryQueueTest, StartsWithOneAndSendsInOrderUpToItsLimit) {
+  Feed(1, 1);
+  Start();
+  Feed(2, 4);
+  EXPECT_THAT(Start(), IsEmpty());
   EXPECT_EQ(AttemptOf(*End(1, kSucceeded)).disposition, Disposition::kDelivered);
-  EXPECT_THAT(Start(), ElementsAre(3));
+  EXPECT_THAT(Start(), ElementsAre(2, 3));
+  EXPECT_EQ(AttemptOf(*End(2, kSucceeded)).disposition, Disposition::kDelivered);
+  EXPECT_THAT(Start(), ElementsAre(4));
 }
 
 TEST_F(DeliveryQueueTest, TellsTheShardOnlyWhatIsCommitted) {
@@ -133,6 +69,7 @@ TEST_F(DeliveryQueueTest, ARetryIsResolvedByItsGeneration) {
 }
 
 TEST_F(DeliveryQueueTest, OurOwnFaultIsTriedAgainInPlaceAndNotCharged) {
+  Widen();
   Feed(1, 2);
   Start();
   EXPECT_FALSE(End(1, kOwnFault).has_value());
@@ -226,6 +163,7 @@ TEST_F(DeliveryQueueTest, AnEventWhoseTimeIsOverIsRecordedAndNotSent) {
 }
 
 TEST_F(DeliveryQueueTest, LeavesWithAllThatItStillOwes) {
+  Widen();
   Feed(1, 5);
   Start();
   End(2, kSucceeded);
@@ -249,6 +187,7 @@ TEST_F(DeliveryQueueTest, ARowOfAnEarlierLeaveIsNotTheEndOfThisOne) {
 }
 
 TEST_F(DeliveryQueueTest, ReadsByItselfAndAsksToRejoinAtTheEndOfTheLog) {
+  Widen();
   Leave(1);
   outbox_.Take();
   const auto read = queue_->NextRead(monotonic_);
@@ -282,6 +221,7 @@ TEST_F(DeliveryQueueTest, ARefusalIsNotRepeatedWhileItsCauseLasts) {
 }
 
 TEST_F(DeliveryQueueTest, APausedReaderKeepsNothingInMemoryAndLosesNothing) {
+  Widen();
   Leave(1);
   queue_->OnRead(*queue_->NextRead(monotonic_), EntriesFrom(1, 5), monotonic_);
   EXPECT_THAT(Start(), ElementsAre(1, 2));
@@ -312,6 +252,7 @@ TEST_F(DeliveryQueueTest, OverItsBudgetItAsksToLeaveOnce) {
 }
 
 TEST_F(DeliveryQueueTest, RetriesGetTheirShareBesideFirstAttempts) {
+  Widen();
   queue_->RestoreExceptions({.subscription = 1, .shard = 0, .due_time = kNow, .waiting = 1});
   DueException due;
   due.row.key = {.shard = 0, .subscription = 1, .seq = 9, .origin = 0};

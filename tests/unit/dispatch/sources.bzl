@@ -3,6 +3,7 @@
 TESTS = [
     "concurrency_test.cc",
     "delivery_order_test.cc",
+    "delivery_queue_health_test.cc",
     "delivery_queue_test.cc",
     "dispatcher_test.cc",
     "fair_queue_test.cc",
@@ -17,5 +18,6 @@ TESTS = [
 ]
 
 HDRS = [
+    "delivery_queue_fixture.h",
     "dispatch_fixture.h",
 ]

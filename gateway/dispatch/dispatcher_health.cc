@@ -1,0 +1,68 @@
+// The part of Dispatcher that tells others how subscribers do.
+
+#include "gateway/dispatch/dispatcher.h"
+
+namespace postrider {
+namespace {
+
+// What may be in flight changes with every window of successes.
+constexpr absl::Duration kLimitShownInterval = absl::Seconds(1);
+
+// Why the delivery of `record` is dead; kNone: it is not.
+DeadReason DeadReasonOf(const OutcomeRecord& record) {
+  if (record.put_exception.has_value()) {
+    return record.put_exception->row.dead_reason;
+  }
+  if (record.resolve_exception.has_value() && record.resolve_exception->next.has_value()) {
+    return record.resolve_exception->next->dead_reason;
+  }
+  return DeadReason::kNone;
+}
+
+}  // namespace
+
+void Dispatcher::RestoreHealth(const StoredHealth& stored) {
+  if (Slot* const slot = SlotOf(stored.subscription); slot != nullptr) {
+    slot->queue.RestoreHealth(stored.health);
+    Wake(stored.subscription);
+  }
+}
+
+void Dispatcher::TellHealth(SubscriptionNumber number, Slot& slot, absl::Duration monotonic) {
+  const HealthChanges changes = slot.queue.TakeHealthChanges();
+  if (changes.stored) {
+    Batch batch;
+    batch.writes.emplace_back(PutHealth{.subscription = number, .health = slot.queue.health()});
+    services_.commits->Submit(std::move(batch), [](const BatchResult&) {});
+  }
+  SubscriptionEvents* const events = services_.events;
+  if (events == nullptr) {
+    return;
+  }
+  slot.limit_changed = slot.limit_changed || changes.limit;
+  if (changes.shown ||
+      (slot.limit_changed && monotonic >= slot.limit_shown + kLimitShownInterval)) {
+    slot.limit_changed = false;
+    slot.limit_shown = monotonic;
+    events->OnHealth(number, slot.queue.health());
+  }
+  if (changes.warning_days > 0) {
+    events->OnWarning(number, changes.warning_days);
+  }
+  if (changes.recovered) {
+    events->OnRecovered(number);
+  }
+  if (!changes.disable_reason.empty()) {
+    events->OnMustDisable(number, changes.disable_reason);
+  }
+}
+
+void Dispatcher::TellDead(SubscriptionNumber number, const LogEntry& entry,
+                          const OutcomeRecord& record) {
+  const DeadReason reason = DeadReasonOf(record);
+  if (services_.events != nullptr && reason != DeadReason::kNone) {
+    services_.events->OnDead(number, entry, reason);
+  }
+}
+
+}  // namespace postrider
