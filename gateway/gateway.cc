@@ -61,10 +61,12 @@ absl::Status Gateway::Impl::Start() {
                                     [this](const CommittedGroup& group) { OnCommitted(group); });
   RETURN_IF_ERROR(MakeLoops());
   reads_ = std::make_unique<ReadPool>(store_.reader.get(), options_.store_readers);
+  watch_ = std::make_unique<SubscriberWatch>(commits_.get(), &registry_, &health_);
   const DispatchServices services{.clock = SystemClock(),
                                   .random = SystemRandom(),
                                   .commits = commits_.get(),
-                                  .reads = reads_.get()};
+                                  .reads = reads_.get(),
+                                  .events = watch_.get()};
   const DeliveryQueue::Options queue_options{
       .max_in_flight_default = options_.max_in_flight_default,
       .default_schedule = options_.default_schedule};

@@ -17,6 +17,7 @@
 #include "gateway/store/group_commit.h"
 #include "gateway/store/open_store.h"
 #include "gateway/store/read_pool.h"
+#include "gateway/subscriber_watch.h"
 #include "gateway/subscription_admin.h"
 #include "gateway/subscription_registry.h"
 
@@ -61,6 +62,7 @@ class Gateway::Impl {
   std::vector<std::unique_ptr<AsioLoop>> loops_;
   std::unique_ptr<GroupCommit> commits_;
   std::unique_ptr<ReadPool> reads_;
+  std::unique_ptr<SubscriberWatch> watch_;
   std::unique_ptr<Engine> engine_;
   std::vector<std::unique_ptr<Poster>> posters_;
   std::unique_ptr<SubscriptionAdmin> admin_;

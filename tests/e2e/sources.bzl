@@ -5,6 +5,7 @@ TESTS = [
     "delivery_test.cc",
     "e2e_fixture.cc",
     "subscription_calls_test.cc",
+    "subscriber_health_test.cc",
 ]
 
 HDRS = [
