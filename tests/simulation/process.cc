@@ -50,8 +50,11 @@ Process::Process(const Options& options, FakeClock* clock, SeededRandom* random,
                                                     options.life, subscribers));
     parts.push_back({.loop = loops_.back().get(), .poster = posters_.back().get()});
   }
-  const DispatchServices services{
-      .clock = clock, .random = random, .commits = commits_.get(), .reads = &reads_};
+  const DispatchServices services{.clock = clock,
+                                  .random = random,
+                                  .commits = commits_.get(),
+                                  .reads = &reads_,
+                                  .events = options.events};
   DeliveryQueue::Options queue_options;
   queue_options.read_bytes_max = options.read_bytes_max;
   engine_ = std::make_unique<Engine>(parts, options.shards, services, queue_options,

@@ -29,6 +29,7 @@ class Process {
     SendTurns::Caps caps;
     int life = 0;
     size_t read_bytes_max = kReadBytesMax;
+    SubscriptionEvents* events = nullptr;  // Outlives this; null: nobody listens.
   };
 
   // Opens the store and recovers. The pointers outlive this.

@@ -177,6 +177,65 @@ TEST(Breaker, StaysOpenThroughACrash) {
   EXPECT_THAT(world.violations(), IsEmpty());
 }
 
+TEST(Breaker, OthersHearOfIt) {
+  World world({.seed = 17});
+  FakeSubscriber& shop = world.Subscribe("order.*", {.schedule = {absl::ZeroDuration()}});
+  shop.AnswersBy([] { return FakeSubscriber::Answer{.http_status = 500}; });
+  for (int i = 0; i < 10; ++i) world.Publish("order.paid", "{}");
+  world.RunFor(absl::Seconds(2));
+  EXPECT_EQ(world.news().health().at(1).breaker, Breaker::kOpen);
+  EXPECT_EQ(world.news().health().at(1).failures, 10);
+  EXPECT_THAT(world.news().texts(), testing::Each("1 dead: order.paid, reason 1"));
+
+  shop.Heals();
+  world.Publish("order.sent", "{}");
+  world.RunFor(absl::Minutes(1));
+  EXPECT_EQ(world.news().health().at(1).breaker, Breaker::kClosed);
+  EXPECT_EQ(world.news().texts().back(), "1 recovered");
+  world.Delete(shop);
+  world.RunFor(absl::Seconds(1));
+  EXPECT_THAT(world.news().health(), IsEmpty());
+}
+
+TEST(Disable, AfterA410NothingIsSentUntilItIsEnabled) {
+  World world({.seed = 18});
+  FakeSubscriber& shop = world.Subscribe("order.*");
+  shop.AnswersBy([] { return FakeSubscriber::Answer{.http_status = 410}; });
+  for (int i = 0; i < 5; ++i) world.Publish("order.paid", "{}");
+  world.RunFor(absl::Hours(1));
+  EXPECT_THAT(shop.arrivals(), SizeIs(1));
+  EXPECT_THAT(world.news().texts(), ElementsAre("1 disable: gone"));
+
+  world.Disable(shop, "gone");
+  world.Crash();
+  shop.Heals();
+  world.RunFor(absl::Hours(1));
+  EXPECT_THAT(shop.arrivals(), SizeIs(1));
+
+  world.Disable(shop, "");
+  world.RunFor(absl::Minutes(1));
+  EXPECT_THAT(shop.arrivals(), SizeIs(6));
+  world.CheckAllArrived();
+  EXPECT_THAT(world.violations(), IsEmpty());
+}
+
+TEST(Disable, FiveDaysOfFailures) {
+  World world({.seed = 19});
+  FakeSubscriber& shop = world.Subscribe("order.*");
+  shop.AnswersBy([] { return FakeSubscriber::Answer{.http_status = 404}; });
+  for (int hour = 0; hour < 6 * 24; ++hour) {
+    world.Publish("order.paid", "{}");
+    world.RunFor(absl::Hours(1));
+    if (hour == 50) world.Crash();
+  }
+  std::vector<std::string> texts = world.news().texts();
+  texts.erase(std::remove(texts.begin(), texts.end(), "1 dead: order.paid, reason 1"), texts.end());
+  EXPECT_THAT(texts,
+              ElementsAre("1 failing for 1 days", "1 failing for 3 days", "1 disable: failing"));
+  EXPECT_EQ(shop.arrivals().back().answer_time / absl::Hours(24), 5);
+  EXPECT_THAT(world.violations(), IsEmpty());
+}
+
 TEST(Throttle, NothingComesBeforeTheTimeAndNoAttemptIsUsedUp) {
   World world({.seed = 16});
   FakeSubscriber& shop = world.Subscribe("order.*", {.schedule = kTwoRetries});

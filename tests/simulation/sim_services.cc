@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace postrider {
 
 // SplitMix64.
@@ -32,6 +34,23 @@ void SimReads::RunOne(size_t index) {
   Read read = std::move(waiting_[index]);
   waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(index));
   std::move(read)(*reader_);
+}
+
+void RecordedEvents::OnWarning(SubscriptionNumber number, int days) {
+  texts_.push_back(absl::StrCat(number, " failing for ", days, " days"));
+}
+
+void RecordedEvents::OnMustDisable(SubscriptionNumber number, absl::string_view reason) {
+  texts_.push_back(absl::StrCat(number, " disable: ", reason));
+}
+
+void RecordedEvents::OnRecovered(SubscriptionNumber number) {
+  texts_.push_back(absl::StrCat(number, " recovered"));
+}
+
+void RecordedEvents::OnDead(SubscriptionNumber number, const LogEntry& entry, DeadReason reason) {
+  texts_.push_back(
+      absl::StrCat(number, " dead: ", entry.event->type, ", reason ", static_cast<int>(reason)));
 }
 
 std::vector<BatchResult> FaultyStore::Commit(absl::Span<const Batch> batches, absl::Time now) {

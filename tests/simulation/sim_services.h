@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/random.h"
+#include "gateway/dispatch/subscription_events.h"
 #include "gateway/store/read_executor.h"
 #include "gateway/store/store.h"
 
@@ -79,6 +81,26 @@ class SimReads final : public ReadExecutor {
  private:
   StoreReader* const reader_;
   std::vector<Read> waiting_;
+};
+
+// Keeps what the engine finds out about subscriptions, as short texts by number: "1 disable: gone".
+class RecordedEvents final : public SubscriptionEvents {
+ public:
+  void OnHealth(SubscriptionNumber number, const SubscriptionHealth& health) override {
+    health_[number] = health;
+  }
+  void OnWarning(SubscriptionNumber number, int days) override;
+  void OnMustDisable(SubscriptionNumber number, absl::string_view reason) override;
+  void OnRecovered(SubscriptionNumber number) override;
+  void OnDead(SubscriptionNumber number, const LogEntry& entry, DeadReason reason) override;
+  void OnRemoved(SubscriptionNumber number) override { health_.erase(number); }
+
+  const std::vector<std::string>& texts() const { return texts_; }
+  const std::map<SubscriptionNumber, SubscriptionHealth>& health() const { return health_; }
+
+ private:
+  std::vector<std::string> texts_;
+  std::map<SubscriptionNumber, SubscriptionHealth> health_;
 };
 
 // A store that now and then does not apply anything that it is given (S2).

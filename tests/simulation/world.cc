@@ -65,7 +65,8 @@ void World::StartProcess() {
                                  .stalls = options_.stalls,
                                  .caps = options_.caps,
                                  .life = life_,
-                                 .read_bytes_max = options_.read_bytes_max};
+                                 .read_bytes_max = options_.read_bytes_max,
+                                 .events = &news_};
   process_ = std::make_unique<Process>(process, &clock_, &random_, &subscribers_);
 }
 
@@ -126,6 +127,17 @@ void World::SetPaused(const FakeSubscriber& subscriber, bool paused) {
   Subscribed& subscribed = Of(subscriber);
   Subscription changed = *subscribed.record;
   changed.paused = paused;
+  Change(subscribed, std::move(changed));
+}
+
+void World::Disable(const FakeSubscriber& subscriber, std::string reason) {
+  Subscribed& subscribed = Of(subscriber);
+  Subscription changed = *subscribed.record;
+  changed.disabled_reason = std::move(reason);
+  Change(subscribed, std::move(changed));
+}
+
+void World::Change(Subscribed& subscribed, Subscription changed) {
   const uint64_t version = changed.version;
   PutConfiguration(
       PutSubscription{

@@ -68,6 +68,8 @@ class World {
   FakeSubscriber& SubscribeSoon(std::string pattern, SubscribeOptions options);
   void Pause(const FakeSubscriber& subscriber) { SetPaused(subscriber, true); }
   void Resume(const FakeSubscriber& subscriber) { SetPaused(subscriber, false); }
+  // With an empty reason it is enabled again.
+  void Disable(const FakeSubscriber& subscriber, std::string reason);
   void Delete(const FakeSubscriber& subscriber);
   bool Exists(const FakeSubscriber& subscriber) const;
 
@@ -95,6 +97,8 @@ class World {
   // --- What came of it ---
   // `order.paid after 3 attempts, 503`, in the order of their deaths.
   std::vector<std::string> DeadLetters();
+  // What the engine found out about subscriptions, in all lives.
+  const RecordedEvents& news() const { return news_; }
   int LifeCount() const { return life_ + 1; }
   // Adds to violations() what has not arrived although it should have by now, and what the records
   // of the attempts say that did not happen.
@@ -119,6 +123,7 @@ class World {
   bool StepOrWait(absl::Duration end);
   void RunUntil(const std::function<bool()>& reached);
   void SetPaused(const FakeSubscriber& subscriber, bool paused);
+  void Change(Subscribed& subscribed, Subscription changed);
   void PutConfiguration(Write write, Subscribed* subscribed);
   void Submit(const Uuid& id, std::shared_ptr<const Event> event, Answer* answer);
   // What a publisher knows after an answer, who knew `before`.
@@ -146,6 +151,7 @@ class World {
   std::map<std::string, Subscribed> subscribed_;  // By URL.
   std::map<Uuid, Published> published_;
   std::vector<std::string> violations_;
+  RecordedEvents news_;
   int life_ = 0;
   std::unique_ptr<Process> process_;
 };

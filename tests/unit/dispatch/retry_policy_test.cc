@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+
 namespace postrider {
 namespace {
 
@@ -76,6 +78,48 @@ TEST(RetryPolicy, OwnScheduleComesBeforeTheOperatorsAndThatBeforeTheBuiltIn) {
   EXPECT_EQ(ScheduleOf(subscription, {absl::Seconds(1)}).size(), 1U);
   subscription.policy.schedule = {absl::ZeroDuration(), absl::Seconds(1)};
   EXPECT_EQ(ScheduleOf(subscription, {absl::Seconds(1)}).size(), 2U);
+}
+
+PostResult Answered(int status, std::optional<absl::Duration> retry_after) {
+  PostResult result = Failed();
+  result.http_status = status;
+  result.retry_after = retry_after;
+  return result;
+}
+
+TEST(RetryPolicy, OnlySomeStatusesWithATimeAskToWait) {
+  for (const int status : {429, 502, 503, 504}) {
+    EXPECT_TRUE(AsksToWait(Answered(status, absl::Seconds(1)), 0)) << status;
+    EXPECT_FALSE(AsksToWait(Answered(status, std::nullopt), 0)) << status;
+  }
+  for (const int status : {301, 404, 410, 500, 501}) {
+    EXPECT_FALSE(AsksToWait(Answered(status, absl::Seconds(1)), 0)) << status;
+  }
+}
+
+TEST(RetryPolicy, AHundredWishesAreGrantedADelivery) {
+  EXPECT_TRUE(AsksToWait(Answered(429, absl::Seconds(1)), 99));
+  EXPECT_FALSE(AsksToWait(Answered(429, absl::Seconds(1)), 100));
+}
+
+TEST(RetryPolicy, AWishIsForASecondToADay) {
+  EXPECT_EQ(WaitEndOf(Answered(429, absl::ZeroDuration()), kNow), kNow + absl::Seconds(1));
+  EXPECT_EQ(WaitEndOf(Answered(429, absl::Minutes(3)), kNow), kNow + absl::Minutes(3));
+  EXPECT_EQ(WaitEndOf(Answered(429, absl::Hours(1000)), kNow), kNow + absl::Hours(24));
+}
+
+TEST(RetryPolicy, AWishIsNotChargedAndEndsWithTheDelivery) {
+  const absl::Time until = kNow + absl::Minutes(3);
+  EXPECT_FALSE(ThrottledStep(until, kNow, kNever).charged);
+  EXPECT_EQ(ThrottledStep(until, kNow, kNever).due_time, until);
+  EXPECT_EQ(ThrottledStep(until, kNow, kNow + absl::Minutes(1)).due_time, kNow + absl::Minutes(1));
+}
+
+TEST(RetryPolicy, AfterA410TheDeliveryIsKept) {
+  const NextStep step =
+      DecideNextStep(Answered(410, std::nullopt), 12, kNow, DefaultSchedule(), kNever, 0);
+  EXPECT_EQ(step.disposition, Disposition::kException);
+  EXPECT_EQ(step.due_time, kNow + absl::Hours(10));
 }
 
 }  // namespace
