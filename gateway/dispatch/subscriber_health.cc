@@ -53,7 +53,8 @@ SubscriberHealth::SubscriberHealth(const Subscription& subscription, int in_flig
 
 void SubscriberHealth::Configure(const Subscription& subscription, absl::Time now) {
   const DeliveryPolicy& policy = subscription.policy;
-  const int max = policy.max_in_flight > 0 ? policy.max_in_flight : kInFlightAdaptiveMax;
+  const int max = policy.max_in_flight > 0 ? policy.max_in_flight
+                                           : std::max(in_flight_default_, kInFlightAdaptiveMax);
   concurrency_.Configure(std::min(in_flight_default_, max), max);
   rate_.Configure(policy.rate);
   UpdateLimit();
