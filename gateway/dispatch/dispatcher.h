@@ -113,7 +113,7 @@ class Dispatcher final : private Outbox {
     absl::Time due = absl::InfiniteFuture();         // As in due_.
     absl::Duration poll = absl::InfiniteDuration();  // As in polls_.
     uint64_t exceptions_counted = 0;
-    bool loads_wait = false;  // Retries that are due wait for the read budget.
+    bool loads_wait = false;     // Retries that are due wait for the read budget.
     bool limit_changed = false;  // Since it was shown.
     absl::Duration limit_shown;  // Monotonic.
   };

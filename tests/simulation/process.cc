@@ -57,8 +57,7 @@ Process::Process(const Options& options, FakeClock* clock, SeededRandom* random,
                                   .events = options.events};
   DeliveryQueue::Options queue_options;
   queue_options.read_bytes_max = options.read_bytes_max;
-  engine_ = std::make_unique<Engine>(parts, options.shards, services, queue_options,
-                                     options.caps);
+  engine_ = std::make_unique<Engine>(parts, options.shards, services, queue_options, options.caps);
   Recover(options.shards);
 }
 

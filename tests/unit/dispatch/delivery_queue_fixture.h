@@ -23,9 +23,7 @@ inline const PostResult kOwnFault{.outcome = Outcome::kInternalError};
 inline const PostResult kThrottled{
     .outcome = Outcome::kHttpStatus, .http_status = 503, .retry_after = absl::Minutes(2)};
 
-inline Attempt AttemptOf(const OutcomeRecord& record) {
-  return record.attempt.value_or(Attempt());
-}
+inline Attempt AttemptOf(const OutcomeRecord& record) { return record.attempt.value_or(Attempt()); }
 
 class DeliveryQueueTest : public testing::Test {
  protected:
