@@ -4,6 +4,7 @@ SRCS = [
     "event_pattern.cc",
     "ids.cc",
     "position.cc",
+    "purge.cc",
     "secret.cc",
     "url.cc",
 ]
@@ -16,6 +17,7 @@ HDRS = [
     "ids.h",
     "position.h",
     "poster.h",
+    "purge.h",
     "secret.h",
     "subscription.h",
     "url.h",

@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "gateway/base/limits.h"
 #include "gateway/model/ids.h"
+#include "gateway/model/purge.h"
 
 namespace postrider {
 
@@ -78,6 +79,10 @@ struct Subscription {
   // Per shard: nothing at or below is owed (C2). Set in the transaction that creates the
   // subscription, or in the one that verifies it; raised where its owner skips a backlog.
   std::vector<Seq> start_seqs;
+
+  // What else of its past is not owed any more, until all positions are past it (C4). At most
+  // kPurgeMarksMax.
+  std::vector<PurgeMark> purge_marks;
 
   // As its configuration has it: kFailing is never among the answers.
   SubscriptionState state() const {

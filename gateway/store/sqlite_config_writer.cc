@@ -7,9 +7,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/base/limits.h"
 #include "gateway/base/status.h"
 #include "gateway/store/codec.h"
 #include "gateway/store/health_record.h"
+#include "gateway/store/sqlite_letters_sql.h"
 #include "gateway/store/sqlite_rows.h"
 #include "gateway/store/sqlite_sql.h"
 #include "gateway/store/subscription_record.h"
@@ -34,6 +36,15 @@ absl::Status IdTaken(const std::string& id) {
       "subscription", id);
 }
 
+absl::Status TooManyMarks() {
+  return WithReason(
+      absl::FailedPreconditionError(absl::StrCat(
+          "subscription: ", kPurgeMarksMax,
+          " purges with other filters are in force, no more can be; purge with one of these "
+          "filters or with none, or let its deliveries catch up")),
+      "TOO_MANY_PURGES");
+}
+
 std::shared_ptr<const Subscription> Share(Subscription subscription) {
   return std::make_shared<const Subscription>(std::move(subscription));
 }
@@ -48,7 +59,8 @@ SqliteConfigWriter::SqliteConfigWriter(Database* database, const SqliteShards* s
       update_(database, sql::kUpdateSubscription),
       delete_(database, sql::kDeleteSubscription),
       put_health_(database, sql::kPutHealth),
-      delete_health_(database, sql::kDeleteHealth) {}
+      delete_health_(database, sql::kDeleteHealth),
+      select_reader_(database, sql::kSelectReader) {}
 
 absl::Status SqliteConfigWriter::Load() {
   Statement last(database_, sql::kSelectLastSubscription);
@@ -97,6 +109,12 @@ absl::StatusOr<ConfigResult> SqliteConfigWriter::Put(const PutSubscription& writ
   subscription.id = (*stored)->id;
   subscription.create_time = (*stored)->create_time;
   subscription.version = (*stored)->version + 1;
+  if (write.purge.has_value()) {
+    ASSIGN_OR_RETURN(const absl::Status added, AddMark(*write.purge, &subscription));
+    if (!added.ok()) {
+      return ConfigResult(added);
+    }
+  }
   RETURN_IF_ERROR(Update(subscription));
   if (!(*stored)->disabled_reason.empty() && subscription.disabled_reason.empty()) {
     // Enabled: what disabled it must not do so again after a crash (E9).
@@ -183,6 +201,39 @@ void SqliteConfigWriter::RaiseToHeads(std::vector<Seq>* start_seqs) const {
   for (size_t shard = 0; shard < heads.size(); ++shard) {
     (*start_seqs)[shard] = std::max((*start_seqs)[shard], heads[shard]);
   }
+}
+
+absl::StatusOr<absl::Status> SqliteConfigWriter::AddMark(const PurgeFilter& filter,
+                                                         Subscription* subscription) {
+  std::vector<PurgeMark> kept;
+  for (PurgeMark& mark : subscription->purge_marks) {
+    ASSIGN_OR_RETURN(const bool passed, IsPassed(mark, subscription->number));
+    if (!passed && mark.filter != filter) {
+      kept.push_back(std::move(mark));
+    }
+  }
+  if (kept.size() >= kPurgeMarksMax) {
+    return TooManyMarks();
+  }
+  kept.push_back(PurgeMark{.through = Heads(), .filter = filter});
+  subscription->purge_marks = std::move(kept);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> SqliteConfigWriter::IsPassed(const PurgeMark& mark,
+                                                  SubscriptionNumber number) {
+  for (ShardId shard = 0; shard < mark.through.size(); ++shard) {
+    Query query(&select_reader_);
+    const bool reads_itself = query.Uint(shard).Uint(number).Row();
+    RETURN_IF_ERROR(query.status());
+    // The cursor too: who has rejoined since has no row, and a start reads from the cursor.
+    const Seq cursor = shards_->Get(shard).cursor;
+    const Seq position = reads_itself ? std::min(query.NextUint() - 1, cursor) : cursor;
+    if (position < mark.through[shard]) {
+      return false;
+    }
+  }
+  return true;
 }
 
 void SqliteConfigWriter::Commit() {

@@ -42,6 +42,10 @@ class SqliteConfigWriter {
   absl::Status Update(const Subscription& subscription);
   std::vector<Seq> Heads() const;
   void RaiseToHeads(std::vector<Seq>* start_seqs) const;
+  // Adds the mark of a purge. The inner status: there are too many.
+  absl::StatusOr<absl::Status> AddMark(const PurgeFilter& filter, Subscription* subscription);
+  // Whether the subscription's position in each shard is past what the mark is about.
+  absl::StatusOr<bool> IsPassed(const PurgeMark& mark, SubscriptionNumber number);
   void MarkDeleted(SubscriptionNumber number, bool deleted);
 
   Database* const database_;
@@ -52,6 +56,7 @@ class SqliteConfigWriter {
   Statement delete_;
   Statement put_health_;
   Statement delete_health_;
+  Statement select_reader_;
   SubscriptionNumber last_number_ = 0;
   std::vector<bool> deleted_;  // By number: a bit each.
   // Of the open transaction.

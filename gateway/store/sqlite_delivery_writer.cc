@@ -1,9 +1,13 @@
 #include "gateway/store/sqlite_delivery_writer.h"
 
+#include <sqlite3.h>
+
 #include <string>
 
 #include "gateway/base/status.h"
 #include "gateway/store/codec.h"
+#include "gateway/store/sqlite_letters_sql.h"
+#include "gateway/store/sqlite_shards.h"
 #include "gateway/store/sqlite_sql.h"
 
 namespace postrider {
@@ -23,13 +27,22 @@ void BindProgress(const ExceptionRow& row, Query* query) {
 }  // namespace
 
 SqliteDeliveryWriter::SqliteDeliveryWriter(Database* database)
-    : insert_exception_(database, sql::kInsertException),
+    : database_(database),
+      insert_exception_(database, sql::kInsertException),
       update_exception_(database, sql::kUpdateException),
       delete_exception_(database, sql::kDeleteException),
       release_exception_(database, sql::kReleaseException),
       select_first_of_key_(database, sql::kSelectFirstOfKey),
       put_reader_(database, sql::kPutReader),
-      delete_reader_(database, sql::kDeleteReader) {}
+      delete_reader_(database, sql::kDeleteReader),
+      redrive_exception_(database, sql::kRedriveException),
+      select_purgeable_(database, sql::kSelectPurgeable),
+      purge_exception_(database, sql::kPurgeException),
+      insert_unmatched_(database, sql::kInsertUnmatched) {}
+
+uint64_t SqliteDeliveryWriter::Changed() const {
+  return static_cast<uint64_t>(sqlite3_changes(database_->handle()));
+}
 
 absl::Status SqliteDeliveryWriter::Put(const ExceptionRow& row) {
   Query query(&insert_exception_);
@@ -39,13 +52,80 @@ absl::Status SqliteDeliveryWriter::Put(const ExceptionRow& row) {
   return query.Run();
 }
 
-absl::Status SqliteDeliveryWriter::Resolve(const ResolveException& write) {
+absl::StatusOr<bool> SqliteDeliveryWriter::Resolve(const ResolveException& write) {
   Query query(write.next.has_value() ? &update_exception_ : &delete_exception_);
   if (write.next.has_value()) {
     BindProgress(*write.next, &query);
   }
   BindKey(write.key, &query);
-  return query.Uint(write.generation).Run();
+  RETURN_IF_ERROR(query.Uint(write.generation).Run());
+  return Changed() > 0;
+}
+
+absl::Status SqliteDeliveryWriter::Redrive(const RedriveException& write, int64_t now,
+                                           ExceptionChanges* changes) {
+  Query query(&redrive_exception_);
+  query.Int(now);
+  BindKey(write.key, &query);
+  RETURN_IF_ERROR(query.Run());
+  changes->rows += Changed();
+  changes->waiting += static_cast<int64_t>(Changed());
+  return absl::OkStatus();
+}
+
+absl::Status SqliteDeliveryWriter::Purge(const PurgeExceptions& write, ShardId shard,
+                                         ExceptionChanges* changes) {
+  ASSIGN_OR_RETURN(const std::vector<Purgeable> purgeable, FindPurgeable(write, shard, changes));
+  for (const Purgeable& row : purgeable) {
+    Query query(&purge_exception_);
+    BindKey({.shard = shard,
+             .subscription = write.subscription,
+             .seq = row.place.first,
+             .origin = row.place.second},
+            &query);
+    RETURN_IF_ERROR(query.Run());
+    ++changes->rows;
+    changes->waiting -= row.state == ExceptionState::kWaiting ? 1 : 0;
+    if (row.ordering_key != 0 && row.state != ExceptionState::kDead) {
+      changes->ordered.emplace_back(row.place.first, row.ordering_key);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<SqliteDeliveryWriter::Purgeable>> SqliteDeliveryWriter::FindPurgeable(
+    const PurgeExceptions& write, ShardId shard, ExceptionChanges* changes) {
+  std::vector<Purgeable> result;
+  Query query(&select_purgeable_);
+  query.Uint(shard).Uint(write.subscription).Uint(write.after.first).Uint(write.after.second);
+  query.Uint(write.through).Uint(write.limit);
+  size_t seen = 0;
+  while (query.Row()) {
+    Purgeable row;
+    row.place.first = query.NextUint();
+    row.place.second = query.NextUint();
+    row.state = static_cast<ExceptionState>(query.NextInt());
+    row.ordering_key = static_cast<OrderingKey>(query.NextInt());
+    const std::string type(query.NextBytes());
+    const absl::Time accept_time = FromStoredTime(query.NextInt());
+    const bool state_wanted = !write.dead_only || row.state == ExceptionState::kDead;
+    if (state_wanted && (write.filter.empty() || write.filter.Covers(type, accept_time))) {
+      result.push_back(row);
+    }
+    if (++seen == write.limit) {
+      changes->purged_to = row.place;
+    }
+  }
+  RETURN_IF_ERROR(query.status());
+  return result;
+}
+
+absl::Status SqliteDeliveryWriter::NoteUnmatched(const postrider::NoteUnmatched& write,
+                                                 ShardId shard) {
+  for (const Seq seq : write.seqs) {
+    RETURN_IF_ERROR(Query(&insert_unmatched_).Int(RowKey(shard, seq)).Run());
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<bool> SqliteDeliveryWriter::ReleaseIfNoneWaits(ShardId shard,

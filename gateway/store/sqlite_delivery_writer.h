@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -17,7 +18,12 @@ class SqliteDeliveryWriter {
   explicit SqliteDeliveryWriter(Database* database);
 
   absl::Status Put(const ExceptionRow& row);
-  absl::Status Resolve(const ResolveException& write);
+  // False: the row is not there any more, or of another generation.
+  absl::StatusOr<bool> Resolve(const ResolveException& write);
+  // Both add up what they do in `changes`. `now` as stored.
+  absl::Status Redrive(const RedriveException& write, int64_t now, ExceptionChanges* changes);
+  absl::Status Purge(const PurgeExceptions& write, ShardId shard, ExceptionChanges* changes);
+  absl::Status NoteUnmatched(const postrider::NoteUnmatched& write, ShardId shard);
   absl::Status PutReader(const ReaderRow& row, ShardId shard);
   // If only parked exceptions of the key are left, the lowest waits for `now` from then on. Returns
   // whether.
@@ -26,6 +32,18 @@ class SqliteDeliveryWriter {
   absl::Status EraseReader(SubscriptionNumber subscription, ShardId shard);
 
  private:
+  // What a purge takes away.
+  struct Purgeable {
+    ExceptionPlace place;
+    ExceptionState state = ExceptionState::kWaiting;
+    OrderingKey ordering_key = 0;
+  };
+
+  absl::StatusOr<std::vector<Purgeable>> FindPurgeable(const PurgeExceptions& write, ShardId shard,
+                                                       ExceptionChanges* changes);
+  uint64_t Changed() const;  // Rows, by the last statement.
+
+  Database* const database_;
   Statement insert_exception_;
   Statement update_exception_;
   Statement delete_exception_;
@@ -33,6 +51,10 @@ class SqliteDeliveryWriter {
   Statement select_first_of_key_;
   Statement put_reader_;
   Statement delete_reader_;
+  Statement redrive_exception_;
+  Statement select_purgeable_;
+  Statement purge_exception_;
+  Statement insert_unmatched_;
 };
 
 }  // namespace postrider

@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "gateway/base/status.h"
 #include "gateway/store/codec.h"
+#include "gateway/store/sqlite_letters_sql.h"
 #include "gateway/store/sqlite_rows.h"
 #include "gateway/store/sqlite_shards.h"
 #include "gateway/store/sqlite_sql.h"
@@ -19,6 +20,9 @@ namespace {
 
 // No caller wants more in one piece.
 constexpr size_t kLimitMax = 1000;
+
+// How many events that matched nobody one page looks at, also those of other organizations.
+constexpr size_t kUnmatchedSeenMax = 2000;
 
 size_t BodyBytes(const std::vector<LogEntry>& entries) {
   size_t bytes = 0;
@@ -46,7 +50,9 @@ SqliteEventList::SqliteEventList(Database* database, uint32_t shard_count)
       list_recent_(database, sql::kListRecent),
       list_recent_by_type_(database, sql::kListRecentByType),
       list_indexed_(database, sql::kListIndexed),
-      list_indexed_by_type_(database, sql::kListIndexedByType) {}
+      list_indexed_by_type_(database, sql::kListIndexedByType),
+      find_unmatched_(database, sql::kFindUnmatched),
+      select_entry_(database, sql::kSelectEntry) {}
 
 absl::StatusOr<std::vector<LogEntry>> SqliteEventList::List(const EventQuery& query) {
   ReadTransaction transaction(database_);
@@ -62,6 +68,53 @@ absl::StatusOr<std::vector<LogEntry>> SqliteEventList::List(const EventQuery& qu
   RETURN_IF_ERROR(Collect(query.type.empty() ? &list_indexed_ : &list_indexed_by_type_, query,
                           older, &entries));
   return entries;
+}
+
+absl::StatusOr<EventPage> SqliteEventList::ListUnmatched(const EventQuery& query) {
+  ReadTransaction transaction(database_);
+  RETURN_IF_ERROR(transaction.status());
+  ASSIGN_OR_RETURN(const auto range_and_indexed,
+                   RangeOf(ShardOf(query.organization, shard_count_), query));
+  EventPage page;
+  ASSIGN_OR_RETURN(const std::vector<int64_t> keys,
+                   FindUnmatched(query, range_and_indexed.first, &page.next_before));
+  size_t body_bytes = 0;
+  for (const int64_t key : keys) {
+    if (body_bytes >= kListedBodyBytesMax) {
+      page.next_before = page.entries.back().seq;
+      break;
+    }
+    Query row(&select_entry_);
+    if (row.Int(key).Row()) {
+      ASSIGN_OR_RETURN(LogEntry entry, DecodeEntry(&row));
+      body_bytes += entry.event->body.size();
+      page.entries.push_back(std::move(entry));
+    }
+    RETURN_IF_ERROR(row.status());
+  }
+  return page;
+}
+
+absl::StatusOr<std::vector<int64_t>> SqliteEventList::FindUnmatched(const EventQuery& query,
+                                                                    Range range, Seq* next_before) {
+  std::vector<int64_t> keys;
+  const size_t limit = std::min(query.limit, kLimitMax);
+  size_t seen = 0;
+  Query row(&find_unmatched_);
+  row.Int(range.low).Int(range.high).Uint(kUnmatchedSeenMax);
+  while (row.Row()) {
+    const int64_t key = row.NextInt();
+    const bool own = row.NextBytes() == query.organization;
+    if (own && (query.type.empty() || row.NextBytes() == query.type)) {
+      keys.push_back(key);
+    }
+    if (++seen == kUnmatchedSeenMax || keys.size() >= limit) {
+      *next_before = PositionOf(key);
+      break;
+    }
+  }
+  RETURN_IF_ERROR(row.status());
+  return keys;
 }
 
 absl::StatusOr<std::pair<SqliteEventList::Range, int64_t>> SqliteEventList::RangeOf(

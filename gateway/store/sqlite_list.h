@@ -20,6 +20,8 @@ class SqliteEventList {
   SqliteEventList(Database* database, uint32_t shard_count);
 
   absl::StatusOr<std::vector<LogEntry>> List(const EventQuery& query);
+  // Those that matched no subscription.
+  absl::StatusOr<EventPage> ListUnmatched(const EventQuery& query);
 
  private:
   // Row keys: those above `low` and up to `high`.
@@ -28,6 +30,9 @@ class SqliteEventList {
     int64_t high = 0;
   };
 
+  // The keys of the events to show; sets where the next page begins if there may be one.
+  absl::StatusOr<std::vector<int64_t>> FindUnmatched(const EventQuery& query, Range range,
+                                                     Seq* next_before);
   absl::StatusOr<std::pair<Range, int64_t>> RangeOf(ShardId shard, const EventQuery& query);
   // The first seq of an event accepted at `time` or later; `head` + 1 if there is none.
   absl::StatusOr<Seq> SeqAt(ShardId shard, Seq head, absl::Time time);
@@ -45,6 +50,8 @@ class SqliteEventList {
   Statement list_recent_by_type_;
   Statement list_indexed_;
   Statement list_indexed_by_type_;
+  Statement find_unmatched_;
+  Statement select_entry_;
 };
 
 class SqliteAttemptList {

@@ -26,6 +26,7 @@ SqliteReadConnection::SqliteReadConnection(std::unique_ptr<Database> database, u
       shard_count_(shard_count),
       event_list_(database_.get(), shard_count),
       attempt_list_(database_.get(), shard_count),
+      letters_(database_.get()),
       select_subscriptions_(database_.get(), sql::kSelectSubscriptions),
       select_organizations_(database_.get(), sql::kSelectOrganizations),
       select_health_(database_.get(), sql::kSelectHealth),
@@ -250,6 +251,25 @@ absl::StatusOr<LogEntry> SqliteReadConnection::ReadEvent(const Uuid& id,
 
 absl::StatusOr<std::vector<LogEntry>> SqliteReadConnection::ListEvents(const EventQuery& query) {
   return event_list_.List(query);
+}
+
+absl::StatusOr<EventPage> SqliteReadConnection::ListUnmatched(const EventQuery& query) {
+  return event_list_.ListUnmatched(query);
+}
+
+absl::StatusOr<DeadLetterPage> SqliteReadConnection::ListDeadLetters(const DeadLetterQuery& query) {
+  return letters_.List(query);
+}
+
+absl::StatusOr<DeliveryRecord> SqliteReadConnection::ReadDelivery(const Uuid& id,
+                                                                  const std::string& organization,
+                                                                  SubscriptionNumber subscription) {
+  ReadTransaction transaction(database_.get());
+  RETURN_IF_ERROR(transaction.status());
+  DeliveryRecord record;
+  ASSIGN_OR_RETURN(record.entry, ReadEvent(id, organization));
+  RETURN_IF_ERROR(letters_.Read(subscription, &record));
+  return record;
 }
 
 absl::StatusOr<AttemptPage> SqliteReadConnection::ListAttempts(const AttemptQuery& query) {

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gateway/store/sqlite.h"
+#include "gateway/store/sqlite_letters.h"
 #include "gateway/store/sqlite_list.h"
 #include "gateway/store/store.h"
 
@@ -27,7 +28,11 @@ class SqliteReadConnection {
                                                     absl::Time until, size_t limit, size_t bytes);
   absl::StatusOr<LogEntry> ReadEvent(const Uuid& id, const std::string& organization);
   absl::StatusOr<std::vector<LogEntry>> ListEvents(const EventQuery& query);
+  absl::StatusOr<EventPage> ListUnmatched(const EventQuery& query);
   absl::StatusOr<AttemptPage> ListAttempts(const AttemptQuery& query);
+  absl::StatusOr<DeadLetterPage> ListDeadLetters(const DeadLetterQuery& query);
+  absl::StatusOr<DeliveryRecord> ReadDelivery(const Uuid& id, const std::string& organization,
+                                              SubscriptionNumber subscription);
 
  private:
   absl::Status ReadSettled(ShardId shard, ShardRecovery* recovery);
@@ -39,6 +44,7 @@ class SqliteReadConnection {
   const uint32_t shard_count_;
   SqliteEventList event_list_;
   SqliteAttemptList attempt_list_;
+  SqliteLetters letters_;
   Statement select_subscriptions_;
   Statement select_organizations_;
   Statement select_health_;

@@ -73,6 +73,20 @@ absl::StatusOr<std::vector<LogEntry>> SqliteReader::ListEvents(const EventQuery&
   return Lease(this)->ListEvents(query);
 }
 
+absl::StatusOr<EventPage> SqliteReader::ListUnmatched(const EventQuery& query) {
+  return Lease(this)->ListUnmatched(query);
+}
+
+absl::StatusOr<DeadLetterPage> SqliteReader::ListDeadLetters(const DeadLetterQuery& query) {
+  return Lease(this)->ListDeadLetters(query);
+}
+
+absl::StatusOr<DeliveryRecord> SqliteReader::ReadDelivery(const Uuid& id,
+                                                          const std::string& organization,
+                                                          SubscriptionNumber subscription) {
+  return Lease(this)->ReadDelivery(id, organization, subscription);
+}
+
 absl::StatusOr<AttemptPage> SqliteReader::ListAttempts(const AttemptQuery& query) {
   return Lease(this)->ListAttempts(query);
 }

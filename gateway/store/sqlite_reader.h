@@ -28,7 +28,11 @@ class SqliteReader final : public StoreReader {
                                                     size_t bytes) override;
   absl::StatusOr<LogEntry> ReadEvent(const Uuid& id, const std::string& organization) override;
   absl::StatusOr<std::vector<LogEntry>> ListEvents(const EventQuery& query) override;
+  absl::StatusOr<EventPage> ListUnmatched(const EventQuery& query) override;
   absl::StatusOr<AttemptPage> ListAttempts(const AttemptQuery& query) override;
+  absl::StatusOr<DeadLetterPage> ListDeadLetters(const DeadLetterQuery& query) override;
+  absl::StatusOr<DeliveryRecord> ReadDelivery(const Uuid& id, const std::string& organization,
+                                              SubscriptionNumber subscription) override;
 
  private:
   class Lease;

@@ -132,6 +132,31 @@ absl::StatusOr<ListedAttempt> DecodeAttempt(Query* row) {
   return listed;
 }
 
+ExceptionRow DecodeException(Query* row) {
+  ExceptionRow result;
+  result.key.shard = static_cast<ShardId>(row->NextUint());
+  result.key.seq = row->NextUint();
+  result.key.origin = row->NextUint();
+  result.generation = row->NextUint();
+  result.state = EnumFrom(row->NextInt(), ExceptionState::kParked);
+  result.dead_reason = EnumFrom(row->NextInt(), DeadReason::kQuarantined);
+  result.attempts = static_cast<int>(row->NextInt());
+  result.throttled = static_cast<int>(row->NextInt());
+  result.due_time = FromStoredTime(row->NextInt());
+  result.first_attempt_time = FromStoredTime(row->NextInt());
+  result.ordering_key = row->NextUint();
+  result.redriven = row->NextInt() != 0;
+  return result;
+}
+
+std::optional<absl::Time> DecodeExpireTime(absl::string_view extra) {
+  Event event;
+  if (extra.empty() || !DecodeExtra(extra, &event).ok()) {
+    return std::nullopt;
+  }
+  return event.expire_time;
+}
+
 absl::StatusOr<SubscriptionRow> DecodeSubscriptionRow(Query* row) {
   SubscriptionRow result;
   Subscription& subscription = result.subscription;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -19,6 +20,10 @@ std::string EncodeExtra(const Event& event);
 // understood.
 absl::StatusOr<LogEntry> DecodeEntry(Query* row);
 absl::StatusOr<ListedAttempt> DecodeAttempt(Query* row);
+// The columns from shard to redriven, as kListDeadLetters has them, without the subscription.
+ExceptionRow DecodeException(Query* row);
+// The expire time in an event's column `extra`, which may be empty.
+std::optional<absl::Time> DecodeExpireTime(absl::string_view extra);
 // number, id, organization, version, state, start_seqs, record.
 struct SubscriptionRow {
   int state = 0;  // As sql::kLive and its kin. Tombstones have no record.

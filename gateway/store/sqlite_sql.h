@@ -1,6 +1,7 @@
 #pragma once
 
-// Every statement of the SQLite store, so that a test can show how each one is executed.
+// Every statement of the SQLite store (those for single exceptions: sqlite_letters_sql.h), so that
+// a test can show how each one is executed.
 //
 // A row's key is shard << 48 | seq. Tables that are written on the hot path grow at their end only;
 // everything that would be inserted in the middle is kept behind the log by SqliteIndexer
@@ -108,6 +109,9 @@ CREATE INDEX exception_unattempted ON exception(shard, seq, subscription)
 CREATE INDEX exception_by_key ON exception(shard, subscription, ordering_key, state, seq)
   WHERE ordering_key <> 0 AND state <> 1;
 CREATE INDEX exception_dead ON exception(subscription, shard, seq, origin) WHERE state = 1;
+CREATE TABLE unmatched(
+  key INTEGER PRIMARY KEY
+);
 CREATE TABLE reader(
   shard INTEGER NOT NULL,
   subscription INTEGER NOT NULL,
@@ -332,6 +336,18 @@ inline constexpr char kFindAttempts[] =
     "SELECT time, attempt_key FROM attempt_by_subscription "
     "WHERE subscription = ? AND (time, attempt_key) < (?, ?) "
     "ORDER BY time DESC, attempt_key DESC LIMIT ?";
+inline constexpr char kSelectRecentAttemptOfPair[] =
+    "SELECT " POSTRIDER_ATTEMPT_COLUMNS
+    " FROM attempt LEFT JOIN event ON event.key = ((attempt.key >> 48) << 48) | attempt.seq "
+    "WHERE attempt.key > ? AND attempt.key <= ? AND attempt.seq = ? AND attempt.subscription = ? "
+    "ORDER BY attempt.key DESC LIMIT 1";
+inline constexpr char kSelectAttemptOfPair[] =
+    "SELECT " POSTRIDER_ATTEMPT_COLUMNS
+    " FROM attempt_by_event AS i CROSS JOIN attempt ON attempt.key = i.attempt_key "
+    "LEFT JOIN event ON event.key = i.event_key "
+    "WHERE i.event_key = ? AND attempt.subscription = ? ORDER BY i.attempt_key DESC LIMIT 1";
+inline constexpr char kSelectEntry[] =
+    "SELECT " POSTRIDER_EVENT_COLUMNS " FROM event WHERE event.key = ?";
 inline constexpr char kSelectAttempt[] =
     "SELECT " POSTRIDER_ATTEMPT_COLUMNS
     " FROM attempt LEFT JOIN event ON event.key = ((attempt.key >> 48) << 48) | attempt.seq "

@@ -218,6 +218,10 @@ absl::Status SqliteStore::Release(const Batch& batch, int64_t now, BatchResult* 
       keys.emplace(put->row.key.subscription, put->row.ordering_key);
     } else if (const auto* resolve = std::get_if<ResolveException>(&write)) {
       keys.emplace(resolve->key.subscription, resolve->ordering_key);
+    } else if (const auto* purge = std::get_if<PurgeExceptions>(&write)) {
+      for (const auto& [seq, key] : result->exceptions.ordered) {
+        keys.emplace(purge->subscription, key);
+      }
     }
   }
   for (const auto& [subscription, key] : keys) {
@@ -253,12 +257,23 @@ absl::Status SqliteStore::ApplyToShard(ShardId shard, const Write& write, int64_
     Advance(shard, put);
     return absl::OkStatus();
   };
+  const auto resolve = [&](const ResolveException& put) -> absl::Status {
+    ASSIGN_OR_RETURN(const bool applied, deliveries_.Resolve(put));
+    if (!applied) result->stale.push_back(put.key);
+    return absl::OkStatus();
+  };
+  const auto purge = [&](const PurgeExceptions& put) {
+    return deliveries_.Purge(put, shard, &result->exceptions);
+  };
   return std::visit(
       Overloaded{
-          append, put_exception, put_reader, advance,
+          append, put_exception, put_reader, advance, resolve, purge,
+          [&](const RedriveException& put) {
+            return deliveries_.Redrive(put, now, &result->exceptions);
+          },
+          [&](const NoteUnmatched& put) { return deliveries_.NoteUnmatched(put, shard); },
           [&](const PutOrganizationPath& put) { return log_.PutPath(put); },
           [&](const RecordAttempt& put) { return log_.Record(shard, put.attempt); },
-          [&](const ResolveException& put) { return deliveries_.Resolve(put); },
           [&](const EraseReader& put) { return deliveries_.EraseReader(put.subscription, shard); },
           [](const PutSubscription&) { return absl::InternalError("no shard's write"); },
           [](const DeleteSubscription&) { return absl::InternalError("no shard's write"); },

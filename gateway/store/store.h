@@ -17,7 +17,9 @@
 #include "gateway/model/health.h"
 #include "gateway/model/ids.h"
 #include "gateway/model/position.h"
+#include "gateway/model/purge.h"
 #include "gateway/model/subscription.h"
+#include "gateway/store/delivery_record.h"
 
 namespace postrider {
 
@@ -56,6 +58,33 @@ struct ResolveException {
   OrderingKey ordering_key = 0;      // The row's.
 };
 
+// Sends a dead letter again: it waits, due at once, as if it had never been tried, and outside of
+// any order. One that isn't dead is left as it is.
+struct RedriveException {
+  ExceptionKey key;
+};
+
+// A seq and an origin: a place among the exceptions of a subscription in a shard.
+using ExceptionPlace = std::pair<Seq, OriginId>;
+
+// Looks at the subscription's exceptions in the batch's shard after `after`, up to the event
+// `through`, and takes away those that `filter` covers: at most `limit` are looked at, the result
+// says where to go on. Where the one goes that others of its ordering key are parked behind, the
+// first of these waits, due at once (E4).
+struct PurgeExceptions {
+  SubscriptionNumber subscription = 0;
+  Seq through = kSeqMax;
+  PurgeFilter filter;
+  bool dead_only = false;
+  ExceptionPlace after;
+  size_t limit = 500;
+};
+
+// Events of the batch's shard that matched no subscription when they came by.
+struct NoteUnmatched {
+  std::vector<Seq> seqs;
+};
+
 // Everything at or below `cursor` is settled for all on the tail. Never moves back.
 struct AdvanceCursor {
   Seq cursor = 0;
@@ -76,11 +105,14 @@ struct EraseReader {
 // `expected_version`. The store assigns number (new ones), version, and, where
 // `start_at_heads`, start_seqs from the heads in this transaction (C2). Where `skip_backlog`, it
 // raises the start_seqs that there are to these heads: what is in the log is not owed any more.
+// Where there is a `purge`, a mark up to the same heads is added, or put in the place of one with
+// the same filter; marks that all of the subscription's positions have passed go (C4).
 struct PutSubscription {
   Subscription subscription;
   uint64_t expected_version = 0;
   bool start_at_heads = false;
   bool skip_backlog = false;
+  std::optional<PurgeFilter> purge;
 };
 
 // Marks it deleted at once (C4). Its rows go in small steps later, its number is never reused.
@@ -98,7 +130,8 @@ struct PutHealth {
 };
 
 using Write = std::variant<AppendEvent, PutOrganizationPath, RecordAttempt, PutException,
-                           ResolveException, AdvanceCursor, PutReader, EraseReader, PutSubscription,
+                           ResolveException, RedriveException, PurgeExceptions, NoteUnmatched,
+                           AdvanceCursor, PutReader, EraseReader, PutSubscription,
                            DeleteSubscription, PutHealth>;
 
 // What is written wholly or not at all (S1): writes to one shard, or, with no shard, to the
@@ -132,8 +165,19 @@ struct Released {
 };
 
 // What became of one PutSubscription or DeleteSubscription: the subscription as stored, or
-// NOT_FOUND, ABORTED (another version), ALREADY_EXISTS (its string id is taken).
+// NOT_FOUND, ABORTED (another version), ALREADY_EXISTS (its string id is taken),
+// FAILED_PRECONDITION (kPurgeMarksMax marks are in force).
 using ConfigResult = absl::StatusOr<std::shared_ptr<const Subscription>>;
+
+// What a batch did to exceptions without an attempt.
+struct ExceptionChanges {
+  uint64_t rows = 0;    // Redriven or purged.
+  int64_t waiting = 0;  // So many more of the subscription wait in the shard, or, below 0, fewer.
+  // A PurgeExceptions has looked at no more than its limit: where the next one goes on.
+  std::optional<ExceptionPlace> purged_to;
+  // Those purged that blocked an ordering key (E4).
+  std::vector<std::pair<Seq, OrderingKey>> ordered;
+};
 
 struct BatchResult {
   CommitState state = CommitState::kCommitted;
@@ -144,6 +188,8 @@ struct BatchResult {
   // The shard's newest attempt after this batch. Events appended by it have no attempts at or
   // below.
   AttemptSeq attempt_head = 0;
+  ExceptionChanges exceptions;      // By RedriveException and PurgeExceptions.
+  std::vector<ExceptionKey> stale;  // Of each ResolveException that was not applied.
 };
 
 // What must outlive the process: the log, the positions in it, the exceptions to them.
@@ -215,6 +261,11 @@ struct EventQuery {
   size_t limit = 50;
 };
 
+struct EventPage {
+  std::vector<LogEntry> entries;
+  Seq next_before = 0;  // EventQuery::before_seq of the next page; 0: the end.
+};
+
 struct AttemptQuery {
   // Exactly one of: an event (shard and seq), or a subscription.
   std::optional<std::pair<ShardId, Seq>> event;
@@ -274,7 +325,16 @@ class StoreReader {
   virtual absl::StatusOr<LogEntry> ReadEvent(const Uuid& id, const std::string& organization) = 0;
   // At most `limit`, fewer if their bodies reach kListedBodyBytesMax.
   virtual absl::StatusOr<std::vector<LogEntry>> ListEvents(const EventQuery& query) = 0;
+  // Those of them that matched no subscription when they came by. Looks at a bounded number of
+  // events: a page may be short, or empty, before the end.
+  virtual absl::StatusOr<EventPage> ListUnmatched(const EventQuery& query) = 0;
   virtual absl::StatusOr<AttemptPage> ListAttempts(const AttemptQuery& query) = 0;
+
+  virtual absl::StatusOr<DeadLetterPage> ListDeadLetters(const DeadLetterQuery& query) = 0;
+  // NOT_FOUND if there is no such event.
+  virtual absl::StatusOr<DeliveryRecord> ReadDelivery(const Uuid& id,
+                                                      const std::string& organization,
+                                                      SubscriptionNumber subscription) = 0;
 };
 
 }  // namespace postrider

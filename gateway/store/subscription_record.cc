@@ -58,6 +58,31 @@ DeliveryPolicy GetPolicy(Decoder* decoder) {
   return policy;
 }
 
+void PutMark(const PurgeMark& mark, Encoder* encoder) {
+  encoder->PutUint(mark.through.size());
+  for (const Seq seq : mark.through) {
+    encoder->PutUint(seq);
+  }
+  encoder->PutStrings(mark.filter.event_types);
+  encoder->PutBool(mark.filter.accepted_before.has_value());
+  if (mark.filter.accepted_before.has_value()) {
+    encoder->PutTime(*mark.filter.accepted_before);
+  }
+}
+
+PurgeMark GetMark(Decoder* decoder) {
+  PurgeMark mark;
+  mark.through.resize(decoder->Count());
+  for (Seq& seq : mark.through) {
+    seq = decoder->Uint();
+  }
+  mark.filter.event_types = decoder->Strings();
+  if (decoder->Bool()) {
+    mark.filter.accepted_before = decoder->Time();
+  }
+  return mark;
+}
+
 }  // namespace
 
 std::string EncodeSubscription(const Subscription& subscription) {
@@ -83,6 +108,10 @@ std::string EncodeSubscription(const Subscription& subscription) {
   encoder.PutString(subscription.disabled_reason);
   encoder.PutTime(subscription.create_time);
   encoder.PutTime(subscription.update_time);
+  encoder.PutUint(subscription.purge_marks.size());
+  for (const PurgeMark& mark : subscription.purge_marks) {
+    PutMark(mark, &encoder);
+  }
   return std::move(encoder).Take();
 }
 
@@ -111,6 +140,10 @@ bool DecodeSubscription(absl::string_view record, Subscription* subscription) {
   subscription->disabled_reason = decoder.String();
   subscription->create_time = decoder.Time();
   subscription->update_time = decoder.Time();
+  subscription->purge_marks.resize(decoder.Count());
+  for (PurgeMark& mark : subscription->purge_marks) {
+    mark = GetMark(&decoder);
+  }
   return decoder.ok();
 }
 

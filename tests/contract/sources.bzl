@@ -8,6 +8,7 @@ TESTS = [
     "store_contract.h",
     "store_delivery_test.cc",
     "store_health_test.cc",
+    "store_letters_test.cc",
     "store_query_test.cc",
     "store_recovery_test.cc",
 ]

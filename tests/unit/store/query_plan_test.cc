@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "gateway/store/sqlite_letters_sql.h"
 #include "gateway/store/sqlite_sql.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -60,7 +61,15 @@ INSTANTIATE_TEST_SUITE_P(
                     sql::kSelectSegmentFrom, sql::kSelectAcceptTime, sql::kListRecent,
                     sql::kListRecentByType, sql::kListIndexed, sql::kListIndexedByType,
                     sql::kListRecentAttemptsByEvent, sql::kListAttemptsByEvent,
-                    sql::kFindRecentAttempts, sql::kFindAttempts, sql::kSelectAttempt));
+                    sql::kFindRecentAttempts, sql::kFindAttempts, sql::kSelectAttempt,
+                    sql::kSelectRecentAttemptOfPair, sql::kSelectAttemptOfPair, sql::kSelectEntry));
+
+INSTANTIATE_TEST_SUITE_P(Letters, QueryPlan,
+                         testing::Values(sql::kRedriveException, sql::kSelectPurgeable,
+                                         sql::kPurgeException,
+                                         sql::kListDeadLetters, sql::kSelectExceptions,
+                                         sql::kSelectBlocking, sql::kSelectReader,
+                                         sql::kFindUnmatched));
 
 // These sort a bounded stretch of the log on purpose: that is what makes an index row cheap.
 TEST_F(QueryPlan, IndexingReadsOnlyItsStretch) {
@@ -75,6 +84,12 @@ TEST_F(QueryPlan, IndexingReadsOnlyItsStretch) {
 TEST_F(QueryPlan, FindingWhatToPurgeReadsTombstonesOnly) {
   EXPECT_THAT(Explain(sql::kSelectToPurge), testing::HasSubstr("subscription_to_purge"));
   EXPECT_THAT(Explain(sql::kSelectToPurge), testing::Not(testing::HasSubstr("TEMP B-TREE")));
+}
+
+TEST_F(QueryPlan, DeadLettersAreFoundByTheirIndexFromThePlaceOnWhereThePageBegins) {
+  EXPECT_THAT(Explain(sql::kListDeadLetters), testing::HasSubstr("exception_dead"));
+  EXPECT_THAT(Explain(sql::kListDeadLetters), testing::HasSubstr("shard,seq,origin)>(?,?,?)"));
+  EXPECT_THAT(Explain(sql::kSelectPurgeable), testing::HasSubstr("seq,origin)>(?,?)"));
 }
 
 TEST_F(QueryPlan, WhatIsDueIsFoundByItsIndex) {
