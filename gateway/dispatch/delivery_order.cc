@@ -41,11 +41,15 @@ DeliveryOrder::Place DeliveryOrder::Arrive(const LogEntry& entry) {
     AddException(state, entry.seq);
     return Place::kParked;
   }
-  state.held.push_back(entry);
-  ++held_;
-  held_bytes_ += entry.bytes();
+  Hold(state, entry);
   Update(key, state);
   return Place::kHeld;
+}
+
+void DeliveryOrder::Hold(State& state, LogEntry entry) {
+  ++held_;
+  held_bytes_ += entry.bytes();
+  state.held.push_back(std::move(entry));
 }
 
 bool DeliveryOrder::RoomToPark(const State& state) const {

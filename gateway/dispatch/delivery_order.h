@@ -60,6 +60,9 @@ class DeliveryOrder {
   // --- Memory ---
   // Drops all that is held of a shard, to be read again; appends their seqs.
   void UnloadHeld(ShardId shard, std::vector<Seq>* seqs);
+  // Drops for good those of which `drop` says so.
+  template <typename Drop>
+  void DropHeld(Drop drop);
   // A ready one was dropped, to be read again. What was held behind it was before.
   void OnUnloaded(const LogEntry& entry);
   size_t held() const { return held_; }
@@ -82,6 +85,7 @@ class DeliveryOrder {
   bool RoomToPark(const State& state) const;
   void AddException(State& state, Seq seq);
   std::optional<LogEntry> Free(const Key& key);
+  void Hold(State& state, LogEntry entry);
   LogEntry Unhold(State& state);
   // After each change of a key's state.
   void Update(const Key& key, const State& state);
@@ -94,5 +98,22 @@ class DeliveryOrder {
   size_t held_ = 0;
   size_t held_bytes_ = 0;
 };
+
+template <typename Drop>
+void DeliveryOrder::DropHeld(Drop drop) {
+  for (auto place = keys_.begin(); place != keys_.end();) {
+    const auto current = place++;  // Update() may erase it.
+    State& state = current->second;
+    std::deque<LogEntry> kept;
+    while (!state.held.empty()) {
+      LogEntry entry = Unhold(state);
+      if (!drop(entry)) kept.push_back(std::move(entry));
+    }
+    for (LogEntry& entry : kept) {
+      Hold(state, std::move(entry));
+    }
+    Update(Key(current->first), state);
+  }
+}
 
 }  // namespace postrider

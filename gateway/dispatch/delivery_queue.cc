@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/base/limits.h"
+#include "gateway/dispatch/match.h"
 #include "gateway/dispatch/outcome_record.h"
 #include "gateway/dispatch/retry_policy.h"
 
@@ -30,6 +31,7 @@ DeliveryQueue::DeliveryQueue(std::shared_ptr<const Subscription> subscription,
 void DeliveryQueue::Configure(std::shared_ptr<const Subscription> subscription, absl::Time now) {
   subscription_ = std::move(subscription);
   health_.Configure(*subscription_, now);
+  DropNotOwed();
   if (!subscription_->may_send()) {
     UnloadAll();
   }
@@ -41,6 +43,11 @@ void DeliveryQueue::OnPair(PairMessage message) {
   const ShardId shard = message.entry.shard;
   Lane& lane = lanes_[shard];
   lane.progress.Owe(message.entry.seq);
+  if (MatchPosition(*subscription_, message.entry) != Match::kOwed) {
+    lane.progress.Settle(message.entry.seq);  // Purged while the pair was on its way.
+    TellSettled(shard, message.entry.seq, /*attempt_head=*/0);
+    return;
+  }
   Accept(std::move(message.entry));
   LeaveIfNeeded();
 }
@@ -147,8 +154,15 @@ Exchange DeliveryQueue::StartRetry(DueException exception, absl::Time now) {
 
 Exchange DeliveryQueue::Started(Exchange exchange, absl::Time now) const {
   exchange.start_time = now;
-  exchange.expired = now >= ExpireTimeOf(exchange.entry, Schedule());
+  exchange.expired = now >= ExpireTime(exchange);
   return exchange;
+}
+
+absl::Time DeliveryQueue::ExpireTime(const Exchange& exchange) const {
+  const bool redriven = exchange.retry.has_value() && exchange.retry->redriven;
+  return ExpireTimeOf(*exchange.entry.event,
+                      redriven ? exchange.retry->first_attempt_time : exchange.entry.accept_time,
+                      Schedule());
 }
 
 const std::vector<absl::Duration>& DeliveryQueue::Schedule() const {
@@ -163,6 +177,14 @@ void DeliveryQueue::PutBack(Exchange exchange, absl::Duration monotonic) {
   }
   if (exchange.retry.has_value()) {
     retries_.PutBack({.row = *exchange.retry, .entry = std::move(exchange.entry)});
+    return;
+  }
+  if (IsPurged(exchange)) {
+    const ShardId shard = exchange.entry.shard;
+    lanes_[shard].progress.Settle(exchange.entry.seq);
+    read_entries_.Drop(shard, exchange.entry.seq);
+    TellSettled(shard, exchange.entry.seq, /*attempt_head=*/0);
+    MakeReady(order_.OnDelivered(shard, exchange.ordering_key));
     return;
   }
   ready_bytes_ += exchange.entry.bytes();
@@ -180,8 +202,10 @@ std::optional<OutcomeRecord> DeliveryQueue::OnResult(Exchange exchange, const Po
     return std::nullopt;
   }
   fault_delay_ = absl::ZeroDuration();
-  const NextStep step =
-      Judge(exchange, result, {.wall = now, .monotonic = monotonic, .chance = chance});
+  NextStep step = Judge(exchange, result, {.wall = now, .monotonic = monotonic, .chance = chance});
+  if (step.disposition != Disposition::kDelivered && IsPurged(exchange)) {
+    step = {.disposition = Disposition::kDead, .due_time = {}, .dead_reason = {}, .purged = true};
+  }
   const ShardId shard = exchange.entry.shard;
   if (!exchange.retry.has_value()) {
     lanes_[shard].progress.Settle(exchange.entry.seq);
@@ -189,7 +213,7 @@ std::optional<OutcomeRecord> DeliveryQueue::OnResult(Exchange exchange, const Po
   }
   ++uncommitted_;
   OutcomeRecord record = MakeOutcomeRecord(subscription_->number, exchange, result, step);
-  AdvanceOrder(exchange, step.disposition);
+  AdvanceOrder(exchange, step);
   if (health_.away() && health_.waits()) {
     LeaveIfNeeded();
     UnloadAll();
@@ -203,7 +227,7 @@ NextStep DeliveryQueue::Judge(const Exchange& exchange, const PostResult& result
     return {.disposition = Disposition::kDead, .due_time = {}, .dead_reason = DeadReason::kExpired};
   }
   const std::vector<absl::Duration>& schedule = Schedule();
-  const absl::Time expire_time = ExpireTimeOf(exchange.entry, schedule);
+  const absl::Time expire_time = ExpireTime(exchange);
   if (AsksToWait(result, exchange.throttled())) {
     const absl::Time until = WaitEndOf(result, now.wall);
     health_.OnThrottled(result, until);
@@ -224,6 +248,10 @@ void DeliveryQueue::OnCommitted(ShardId shard, const CommittedOutcome& outcome,
   if (outcome.dead_key != 0) {
     MakeReady(order_.OnDeathCommitted(shard, outcome.dead_key, outcome.seq));
   }
+  if (outcome.stale) {
+    retries_.OnStale(*outcome.resolved);
+    return;
+  }
   if (outcome.resolved.has_value()) {
     retries_.OnResolved(*outcome.resolved, outcome.due_time);
     return;
@@ -232,13 +260,17 @@ void DeliveryQueue::OnCommitted(ShardId shard, const CommittedOutcome& outcome,
     retries_.OnAdded(*outcome.added, *outcome.due_time);
     LeaveIfNeeded();
   }
+  TellSettled(shard, outcome.seq, attempt_head);
+}
+
+void DeliveryQueue::TellSettled(ShardId shard, Seq seq, AttemptSeq attempt_head) {
   const auto lane = lanes_.find(shard);
   if (lane == lanes_.end() || lane->second.progress.mode() == ShardProgress::Mode::kReading) {
     return;
   }
   outbox_->ToShard(shard, SettledMessage{.subscription = subscription_->number,
                                          .shard = shard,
-                                         .seq = outcome.seq,
+                                         .seq = seq,
                                          .attempt_head = attempt_head});
 }
 

@@ -100,6 +100,8 @@ class DeliveryQueue {
   std::optional<RetryLane::Load> NextLoad(absl::Time now, size_t rows = kLoadedExceptionsMax);
   void OnLoaded(const RetryLane::Load& load, absl::StatusOr<std::vector<DueException>> rows,
                 absl::Time now);
+  // Exceptions in the shard were redriven or purged, and that is committed.
+  void OnExceptionsChanged(ShardId shard, const ExceptionChanges& changes, absl::Time now);
 
   // --- How the subscriber does ---
   const SubscriptionHealth& health() const { return health_.state(); }
@@ -141,7 +143,7 @@ class DeliveryQueue {
   void Accept(LogEntry entry);
   void MakeReady(std::optional<LogEntry> entry);
   // What follows from an outcome for those behind it in its order.
-  void AdvanceOrder(const Exchange& exchange, Disposition disposition);
+  void AdvanceOrder(const Exchange& exchange, const NextStep& step);
   // Of all pairs in memory that are not on the wire.
   size_t waiting_bytes() const { return ready_bytes_ + order_.held_bytes(); }
   bool MaySend(absl::Duration monotonic) const;
@@ -158,6 +160,12 @@ class DeliveryQueue {
   // Stamped, and marked if its time is over.
   Exchange Started(Exchange exchange, absl::Time now) const;
   const std::vector<absl::Duration>& Schedule() const;
+  absl::Time ExpireTime(const Exchange& exchange) const;
+  bool IsPurged(const Exchange& exchange) const;
+  // Settles the ready pairs that a purge has taken from what is owed (C4).
+  void DropNotOwed();
+  // Tells the shard's tail that the pair is settled, if the tail waits for it.
+  void TellSettled(ShardId shard, Seq seq, AttemptSeq attempt_head);
   void PutBack(Exchange exchange, absl::Duration monotonic);
   // What follows for the subscriber's health, and for the delivery.
   NextStep Judge(const Exchange& exchange, const PostResult& result,

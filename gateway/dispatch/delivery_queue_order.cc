@@ -21,12 +21,13 @@ void DeliveryQueue::MakeReady(std::optional<LogEntry> entry) {
   }
 }
 
-void DeliveryQueue::AdvanceOrder(const Exchange& exchange, Disposition disposition) {
+void DeliveryQueue::AdvanceOrder(const Exchange& exchange, const NextStep& step) {
   const ShardId shard = exchange.entry.shard;
   const Seq seq = exchange.entry.seq;
   const OrderingKey key = exchange.ordering_key;
-  const bool delivered = disposition == Disposition::kDelivered;
-  const bool excepted = disposition == Disposition::kException;
+  // What is purged leaves nothing that could be waited for.
+  const bool delivered = step.disposition == Disposition::kDelivered || step.purged;
+  const bool excepted = step.disposition == Disposition::kException;
   if (exchange.retry.has_value()) {
     const auto end = delivered ? DeliveryOrder::End::kDelivered : DeliveryOrder::End::kDead;
     MakeReady(excepted ? std::nullopt : order_.OnResolved(shard, key, seq, end));

@@ -73,6 +73,9 @@ void Dispatcher::OnConfigured(const std::vector<Configured>& changes) {
   for (const auto& [shard, tail] : tails_) {
     tail->BeforeConfigured();
   }
+  // What was judged by the old configuration is on its way to the store before whoever waits for
+  // all loops goes on: a purge finds the exceptions that it made.
+  FlushOutcomes();
   for (const Configured& change : changes) {
     if (change.subscription == nullptr) {
       directory_.Remove(change.number);
@@ -285,8 +288,12 @@ void Dispatcher::FlushOutcomes() {
     services_.commits->Submit(std::move(batch), [this, notices = std::move(notices)](
                                                     const BatchResult& result) mutable {
       if (result.state != CommitState::kCommitted) return;  // The process is stopping.
-      loop_->Post([this, notices = std::move(notices), head = result.attempt_head,
-                   released = result.released] { OnOutcomesCommitted(notices, released, head); });
+      OutcomeCommit commit{.attempt_head = result.attempt_head,
+                           .stale = result.stale,
+                           .released = result.released};
+      loop_->Post([this, notices = std::move(notices), commit = std::move(commit)] {
+        OnOutcomesCommitted(notices, commit);
+      });
     });
   }
 }
@@ -346,6 +353,7 @@ void Dispatcher::TakeCursors() {
   cursor_due_ = absl::InfiniteDuration();
   for (auto& [shard, tail] : tails_) {
     if (std::optional<AdvanceCursor> cursor = tail->TakeCursor(); cursor.has_value()) {
+      outcomes_.AddUnmatched(shard, tail->TakeUnmatched(), services_.clock->Monotonic());
       outcomes_.AddCursor(shard, *cursor, services_.clock->Monotonic());
     }
   }

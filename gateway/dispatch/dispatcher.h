@@ -97,6 +97,9 @@ class Dispatcher final : private Outbox {
   void OnEvents(const CommittedGroup::Shard& events);
   void OnHead(ShardId shard, Seq head);
   void OnMessages(std::vector<Message> messages);
+  // Exceptions of a subscription that lives here were redriven or purged.
+  void OnExceptionsChanged(SubscriptionNumber number, ShardId shard,
+                           const ExceptionChanges& changes);
   // Starts no more exchanges; calls `done` when none is on the wire and all outcomes are committed.
   void Drain(absl::AnyInvocable<void() &&> done);
 
@@ -168,8 +171,7 @@ class Dispatcher final : private Outbox {
               const absl::StatusOr<std::vector<LogEntry>>& entries);
   void OnLoaded(SubscriptionNumber number, const RetryLane::Load& load,
                 absl::StatusOr<std::vector<DueException>> rows);
-  void OnOutcomesCommitted(const OutcomeNotices& notices, const std::vector<Released>& released,
-                           AttemptSeq attempt_head);
+  void OnOutcomesCommitted(const OutcomeNotices& notices, const OutcomeCommit& commit);
 
   // --- What others hear (dispatcher_health.cc) ---
   void TellHealth(SubscriptionNumber number, Slot& slot, absl::Duration monotonic);

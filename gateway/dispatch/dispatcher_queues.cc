@@ -1,5 +1,6 @@
 // The part of Dispatcher that runs the queues: exchanges, reads, outcomes, alarms.
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -212,17 +213,26 @@ void Dispatcher::AddRecord(SubscriptionNumber number, const Slot& slot, ShardId 
   }
 }
 
-void Dispatcher::OnOutcomesCommitted(const OutcomeNotices& notices,
-                                     const std::vector<Released>& released,
-                                     AttemptSeq attempt_head) {
+void Dispatcher::OnExceptionsChanged(SubscriptionNumber number, ShardId shard,
+                                     const ExceptionChanges& changes) {
+  if (Slot* const slot = SlotOf(number); slot != nullptr) {
+    slot->queue.OnExceptionsChanged(shard, changes, services_.clock->Now());
+    Wake(number);
+  }
+  EndTurn();
+}
+
+void Dispatcher::OnOutcomesCommitted(const OutcomeNotices& notices, const OutcomeCommit& commit) {
   outcomes_.OnCommitted(notices);
-  for (const CommittedOutcome& outcome : notices.outcomes) {
+  for (CommittedOutcome outcome : notices.outcomes) {
+    outcome.stale = outcome.resolved.has_value() &&
+                    std::find(commit.stale.begin(), commit.stale.end(), *outcome.resolved) != commit.stale.end();
     if (Slot* const slot = FindSlot(outcome.subscription); slot != nullptr) {
-      slot->queue.OnCommitted(notices.shard, outcome, attempt_head);
+      slot->queue.OnCommitted(notices.shard, outcome, commit.attempt_head);
       Wake(outcome.subscription);
     }
   }
-  for (const Released& release : released) {
+  for (const Released& release : commit.released) {
     if (Slot* const slot = FindSlot(release.subscription); slot != nullptr) {
       slot->queue.OnReleased(notices.shard, release.due_time);
       Wake(release.subscription);

@@ -149,6 +149,18 @@ void Engine::AfterAllLoops(absl::AnyInvocable<void() &&> done) {
   }
 }
 
+void Engine::OnExceptionsChanged(SubscriptionNumber subscription, ShardId shard,
+                                 const ExceptionChanges& changes) {
+  const auto home = homes_.find(subscription);
+  if (home == homes_.end() || changes.rows == 0) {
+    return;  // Deleted meanwhile, or nothing was there.
+  }
+  Dispatcher* const dispatcher = dispatchers_[home->second].get();
+  loops_[home->second].loop->Post([dispatcher, subscription, shard, changes] {
+    dispatcher->OnExceptionsChanged(subscription, shard, changes);
+  });
+}
+
 void Engine::Drain(absl::AnyInvocable<void() &&> done) {
   const std::function<void()> arrive = MakeBarrier(std::move(done));
   for (size_t i = 0; i < loops_.size(); ++i) {

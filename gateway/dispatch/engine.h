@@ -55,6 +55,11 @@ class Engine final : private Mesh {
   // Thread-safe.
   void AfterAllLoops(absl::AnyInvocable<void() &&> done);
 
+  // A batch of the shard has redriven or purged exceptions of the subscription. In the order of
+  // commits: from the `done` of the batch, on the store thread.
+  void OnExceptionsChanged(SubscriptionNumber subscription, ShardId shard,
+                           const ExceptionChanges& changes);
+
   // Starts no more exchanges; runs `done` on one of the loops once nothing is on the wire and all
   // outcomes are committed. Thread-safe; once.
   void Drain(absl::AnyInvocable<void() &&> done);

@@ -1,5 +1,7 @@
 #include "gateway/dispatch/outcome_buffer.h"
 
+#include <utility>
+
 #include "gateway/base/limits.h"
 
 namespace postrider {
@@ -35,6 +37,12 @@ void OutcomeBuffer::AddReaderRow(ShardId shard, SubscriptionNumber subscription,
 void OutcomeBuffer::AddEraseReader(ShardId shard, SubscriptionNumber subscription,
                                    absl::Duration now) {
   At(shard, now).writes.push_back(EraseReader{subscription});
+}
+
+void OutcomeBuffer::AddUnmatched(ShardId shard, std::vector<Seq> seqs, absl::Duration now) {
+  if (!seqs.empty()) {
+    At(shard, now).writes.push_back(NoteUnmatched{std::move(seqs)});
+  }
 }
 
 void OutcomeBuffer::AddCursor(ShardId shard, AdvanceCursor cursor, absl::Duration now) {

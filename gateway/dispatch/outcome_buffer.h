@@ -22,6 +22,13 @@ struct OutcomeNotices {
   absl::Duration gathered;                                    // Monotonic: since when.
 };
 
+// What the store says of such a batch.
+struct OutcomeCommit {
+  AttemptSeq attempt_head = 0;
+  std::vector<ExceptionKey> stale;  // Retries whose rows were not there any more.
+  std::vector<Released> released;
+};
+
 // Gathers what a loop has to write until it is worth a transaction: at most kOutcomeGatherMax long.
 //
 // Keeps the order of each shard's writes; positions of readers come last in a batch, as of all
@@ -31,6 +38,7 @@ class OutcomeBuffer {
   void Add(ShardId shard, OutcomeRecord record, absl::Duration now);
   void AddReaderRow(ShardId shard, SubscriptionNumber subscription, absl::Duration now);
   void AddEraseReader(ShardId shard, SubscriptionNumber subscription, absl::Duration now);
+  void AddUnmatched(ShardId shard, std::vector<Seq> seqs, absl::Duration now);
   void AddCursor(ShardId shard, AdvanceCursor cursor, absl::Duration now);
 
   bool empty() const { return shards_.empty(); }

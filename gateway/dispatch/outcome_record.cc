@@ -6,7 +6,7 @@ namespace {
 // The exception that waits or is dead after `step`; nothing after a success.
 std::optional<ExceptionRow> ExceptionAfter(SubscriptionNumber subscription,
                                            const Exchange& exchange, const NextStep& step) {
-  if (step.disposition == Disposition::kDelivered) {
+  if (step.disposition == Disposition::kDelivered || step.purged) {
     return std::nullopt;
   }
   ExceptionRow row;
@@ -28,6 +28,15 @@ std::optional<ExceptionRow> ExceptionAfter(SubscriptionNumber subscription,
   (step.charged ? row.attempts : row.throttled) += 1;
   row.due_time = step.due_time;
   return row;
+}
+
+AttemptOrigin OriginOf(const Exchange& exchange) {
+  if (exchange.retry.has_value() && exchange.retry->redriven) {
+    return AttemptOrigin::kRedrive;
+  }
+  // The first attempt settles the pair, also if it was parked before (R1).
+  return exchange.charged() + exchange.throttled() > 0 ? AttemptOrigin::kRetry
+                                                       : AttemptOrigin::kLog;
 }
 
 }  // namespace
@@ -52,10 +61,7 @@ OutcomeRecord MakeOutcomeRecord(SubscriptionNumber subscription, const Exchange&
   Attempt& attempt = record.attempt.emplace();
   attempt.subscription = subscription;
   attempt.seq = exchange.entry.seq;
-  // The first attempt settles the pair, also if it was parked before (R1).
-  const bool tried_before =
-      exchange.retry.has_value() && exchange.retry->attempts + exchange.retry->throttled > 0;
-  attempt.origin = tried_before ? AttemptOrigin::kRetry : AttemptOrigin::kLog;
+  attempt.origin = OriginOf(exchange);
   attempt.disposition = step.disposition;
   attempt.outcome = result.outcome;
   attempt.number = exchange.attempt_number;

@@ -38,6 +38,7 @@ struct CommittedOutcome {
   std::optional<ExceptionKey> resolved;  // The exception of a retry.
   std::optional<absl::Time> due_time;  // When the one or the other is due; none: it waits no more.
   OrderingKey dead_key = 0;            // It is dead, and of this key.
+  bool stale = false;  // The exception had been purged: the store has left it out (E1).
 };
 
 CommittedOutcome NoticeOf(const OutcomeRecord& record);

@@ -35,6 +35,11 @@ std::optional<RetryLane::Load> RetryLane::NextLoad(absl::Time now, size_t rows) 
 void RetryLane::OnLoaded(const Load& load, std::vector<DueException> rows, absl::Time now) {
   loading_ = false;
   loading_bytes_ = 0;
+  if (std::exchange(changed_while_loading_, false)) {
+    resolved_while_loading_.clear();
+    LowerNextDue(load.shard, now);
+    return;
+  }
   size_t bytes = 0;
   for (const DueException& row : rows) {
     bytes += row.entry.event->body.size();
@@ -65,6 +70,7 @@ void RetryLane::OnLoaded(const Load& load, std::vector<DueException> rows, absl:
 void RetryLane::OnLoadFailed(const Load& load, absl::Time try_again) {
   loading_ = false;
   loading_bytes_ = 0;
+  changed_while_loading_ = false;
   resolved_while_loading_.clear();
   LowerNextDue(load.shard, try_again);
 }
@@ -120,6 +126,13 @@ void RetryLane::OnResolved(const ExceptionKey& key, std::optional<absl::Time> ne
   if (next_due.has_value()) {
     OnAdded(key, *next_due);
   }
+}
+
+void RetryLane::OnChanged(ShardId shard, int64_t waiting, absl::Time now) {
+  Unload();
+  changed_while_loading_ = loading_;
+  waiting_ = static_cast<uint64_t>(std::max<int64_t>(0, static_cast<int64_t>(waiting_) + waiting));
+  LowerNextDue(shard, now);
 }
 
 void RetryLane::Unload() {

@@ -48,6 +48,11 @@ class RetryLane {
 
   // A parked exception of the shard waits for `due_time` from now on (E4).
   void OnReleased(ShardId shard, absl::Time due_time);
+  // The outcome of a retry is committed, but its row had been purged meanwhile (E1).
+  void OnStale(const ExceptionKey& key) { Forget(key); }
+  // Exceptions of the shard were redriven or purged by that commit: `waiting` more of them wait
+  // now, or fewer. All are read anew.
+  void OnChanged(ShardId shard, int64_t waiting, absl::Time now);
 
   // Forgets what is loaded and not taken: the rows are read again when they may be sent.
   void Unload();
@@ -73,6 +78,7 @@ class RetryLane {
   std::set<ExceptionKey> resolved_while_loading_;
   bool loading_ = false;
   size_t loading_bytes_ = 0;
+  bool changed_while_loading_ = false;  // The read under way may show what is purged.
   uint64_t waiting_ = 0;
 };
 

@@ -31,15 +31,16 @@ const std::vector<absl::Duration>& ScheduleOf(const Subscription& subscription,
   return fallback.empty() ? DefaultSchedule() : fallback;
 }
 
-absl::Time ExpireTimeOf(const LogEntry& entry, const std::vector<absl::Duration>& schedule) {
-  if (entry.event->expire_time.has_value()) {
-    return *entry.event->expire_time;
+absl::Time ExpireTimeOf(const Event& event, absl::Time since,
+                        const std::vector<absl::Duration>& schedule) {
+  if (event.expire_time.has_value()) {
+    return *event.expire_time;
   }
   absl::Duration total;
   for (const absl::Duration wait : schedule) {
     total += wait;
   }
-  return entry.accept_time + std::clamp(2 * total, kMaxAgeMin, kMaxAgeMax);
+  return since + std::clamp(2 * total, kMaxAgeMin, kMaxAgeMax);
 }
 
 bool AsksToWait(const PostResult& result, int throttled) {

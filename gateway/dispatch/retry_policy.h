@@ -19,8 +19,10 @@ const std::vector<absl::Duration>& ScheduleOf(const Subscription& subscription,
                                               const std::vector<absl::Duration>& fallback);
 
 // When the delivery ends whatever it waits for (E6): the event's expire time, else twice the
-// schedule after the event was accepted, but at least an hour and at most 13 days.
-absl::Time ExpireTimeOf(const LogEntry& entry, const std::vector<absl::Duration>& schedule);
+// schedule after `since`, but at least an hour and at most 13 days. `since` is when the event was
+// accepted, or when a dead letter of it was redriven.
+absl::Time ExpireTimeOf(const Event& event, absl::Time since,
+                        const std::vector<absl::Duration>& schedule);
 
 // What follows from a charged attempt.
 struct NextStep {
@@ -28,6 +30,7 @@ struct NextStep {
   absl::Time due_time;                         // When kException.
   DeadReason dead_reason = DeadReason::kNone;  // When kDead.
   bool charged = true;                         // Whether the attempt uses up the schedule.
+  bool purged = false;  // When kDead: it leaves no dead letter, its subscription wants none.
 };
 
 // Whether the subscriber, who has done so `throttled` times with this delivery, asks to be left

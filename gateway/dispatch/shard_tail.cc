@@ -113,6 +113,9 @@ size_t ShardTail::FanOutNext(size_t pairs_max, absl::Duration now) {
   }
   if (fed_ == matched_.size()) {
     fanning_out_ = false;
+    if (matched_.empty()) {
+      unmatched_.push_back(next_);
+    }
     ++next_;
     unsettled_bytes_ += window_entry.entry.bytes();
     if (window_entry.handed_off) {
@@ -234,6 +237,13 @@ std::optional<AdvanceCursor> ShardTail::TakeCursor() {
   return AdvanceCursor{
       .cursor = cursor_,
       .attempt_floor = next_entry != nullptr ? next_entry->attempt_floor : floor_behind};
+}
+
+std::vector<Seq> ShardTail::TakeUnmatched() {
+  const auto end = std::upper_bound(unmatched_.begin(), unmatched_.end(), cursor_taken_);
+  std::vector<Seq> taken(unmatched_.begin(), end);
+  unmatched_.erase(unmatched_.begin(), end);
+  return taken;
 }
 
 bool ShardTail::TooLong(uint64_t events, size_t bytes) const {

@@ -62,6 +62,8 @@ class ShardTail {
 
   // The position to make durable, if it has moved since it was last taken.
   std::optional<AdvanceCursor> TakeCursor();
+  // Events at or below that position which matched nobody; to be written with it. Each once.
+  std::vector<Seq> TakeUnmatched();
   bool cursor_moved() const { return cursor_ > cursor_taken_; }
 
   // For metrics and tests.
@@ -146,6 +148,7 @@ class ShardTail {
   // Of the event at next_, when its fan-out is under way: who wants it, and how many have it.
   bool fanning_out_ = false;
   std::vector<SubscriptionNumber> matched_;
+  std::deque<Seq> unmatched_;  // Fanned out to nobody, ascending, since TakeUnmatched().
   size_t fed_ = 0;
 };
 

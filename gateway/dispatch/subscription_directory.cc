@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <string>
 #include <utility>
 
-#include "gateway/model/event_pattern.h"
+#include "gateway/dispatch/match.h"
 
 namespace postrider {
 
@@ -31,7 +30,7 @@ void SubscriptionDirectory::Match(const LogEntry& entry,
   size_t nodes_visited = 0;
   index_.Match(entry.event->organization_path, entry.event->type, out, &nodes_visited);
   const auto not_owed = [this, &entry](SubscriptionNumber number) {
-    return !IsOwed(*entries_.at(number).subscription, entry);
+    return MatchPosition(*entries_.at(number).subscription, entry) != Match::kOwed;
   };
   out->erase(
       std::remove_if(out->begin() + static_cast<std::ptrdiff_t>(before), out->end(), not_owed),
@@ -40,29 +39,7 @@ void SubscriptionDirectory::Match(const LogEntry& entry,
 
 bool SubscriptionDirectory::Wants(SubscriptionNumber number, const LogEntry& entry) const {
   const Entry* const found = Find(number);
-  if (found == nullptr || !IsOwed(*found->subscription, entry)) {
-    return false;
-  }
-  const Subscription& subscription = *found->subscription;
-  const Event& event = *entry.event;
-  const bool own = event.organization == subscription.organization;
-  const bool below = subscription.scope == Scope::kSubtree &&
-                     std::find(event.organization_path.begin(), event.organization_path.end(),
-                               subscription.organization) != event.organization_path.end();
-  return (own || below) && MatchesAny(subscription.event_types, event.type);
-}
-
-bool SubscriptionDirectory::IsOwed(const Subscription& subscription, const LogEntry& entry) {
-  if (entry.shard >= subscription.start_seqs.size() ||
-      entry.seq <= subscription.start_seqs[entry.shard]) {
-    return false;
-  }
-  if (entry.event->about == subscription.id) {
-    return false;
-  }
-  const std::vector<std::string>& targets = entry.event->targets;
-  return targets.empty() ||
-         std::find(targets.begin(), targets.end(), subscription.id) != targets.end();
+  return found != nullptr && MatchEvent(*found->subscription, entry) == Match::kOwed;
 }
 
 }  // namespace postrider

@@ -25,16 +25,13 @@ class SubscriptionDirectory {
   // Null if there is no such subscription.
   const Entry* Find(SubscriptionNumber number) const;
 
-  // Who is owed `entry` by patterns, scope, targets and start (C2, C3), each once.
+  // Who is owed `entry` by patterns, scope, targets, start and purges (C2, C3, C4), each once.
   void Match(const LogEntry& entry, std::vector<SubscriptionNumber>* out) const;
 
   // Whether `number` is among them.
   bool Wants(SubscriptionNumber number, const LogEntry& entry) const;
 
  private:
-  // What the index does not judge: targets and start.
-  static bool IsOwed(const Subscription& subscription, const LogEntry& entry);
-
   absl::flat_hash_map<SubscriptionNumber, Entry> entries_;
   SubscriptionIndex index_;
 };

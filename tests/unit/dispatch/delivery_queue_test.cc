@@ -298,5 +298,94 @@ TEST_F(DeliveryQueueTest, AReaderWhoseWindowIsFullWaitsForItsOldestPair) {
   EXPECT_EQ(RowSeqs().front(), 1U);
 }
 
+// --- Purges and redrives -------------------------------------------------------------------------
+
+class PurgedQueueTest : public DeliveryQueueTest {
+ protected:
+  // Purges events of `pattern` up to the event `through`.
+  void Purge(const std::string& pattern, Seq through) {
+    auto subscription = SubscriptionNumbered(1);
+    subscription->purge_marks.push_back(
+        {.through = {through}, .filter = {.event_types = {pattern}, .accepted_before = {}}});
+    Configure(subscription);
+  }
+};
+
+TEST_F(PurgedQueueTest, WhatIsPurgedIsNotSentAndSettledForTheTail) {
+  Feed(1, 5);
+  ASSERT_THAT(Start(), ElementsAre(1, 2));
+  Purge("a.*", 4);
+  EXPECT_THAT(outbox_.Take(), ElementsAre("settled 1:3", "settled 1:4"));
+  Feed(4, 4);  // Was on its way when the purge came.
+  EXPECT_THAT(outbox_.Take(), ElementsAre("settled 1:4"));
+  End(1, kSucceeded);
+  End(2, kSucceeded);
+  EXPECT_THAT(Start(), ElementsAre(5));
+}
+
+TEST_F(PurgedQueueTest, WhatTheFilterDoesNotCoverStays) {
+  Feed(1, 2);
+  Purge("c.*", 9);
+  EXPECT_THAT(outbox_.Take(), IsEmpty());
+  EXPECT_THAT(Start(), ElementsAre(1, 2));
+}
+
+TEST_F(PurgedQueueTest, AnAttemptThatWasOnTheWireIsTheLast) {
+  Feed(1, 2);
+  Start();
+  Purge("a.*", 9);
+  const auto record = End(1, kFailed);
+  EXPECT_EQ(record->attempt.disposition, Disposition::kDead);
+  EXPECT_FALSE(record->put_exception.has_value());
+  EXPECT_FALSE(End(2, kOwnFault).has_value());
+  EXPECT_THAT(outbox_.Take(), ElementsAre("settled 1:2"));
+  monotonic_ += absl::Seconds(40);
+  EXPECT_THAT(Start(), IsEmpty());
+}
+
+TEST_F(PurgedQueueTest, AReaderGoesOnBehindWhatIsPurged) {
+  Feed(1, 4);
+  Leave(5);
+  Purge("a.*", 2);
+  EXPECT_THAT(RowSeqs(), ElementsAre(3));
+  EXPECT_THAT(Start(), ElementsAre(3, 4));
+}
+
+TEST_F(DeliveryQueueTest, ARedrivenDeadLetterHasATimeOfItsOwn) {
+  queue_->OnExceptionsChanged(0, {.rows = 2, .waiting = 2}, kNow);
+  const auto load = queue_->NextLoad(kNow);
+  ASSERT_TRUE(load.has_value());
+  std::vector<DueException> rows(2);
+  for (Seq seq = 1; seq <= 2; ++seq) {
+    rows[seq - 1].entry = EntryAt(seq);
+    rows[seq - 1].entry.accept_time = kNow - absl::Hours(24 * 30);
+    rows[seq - 1].row.key = {.shard = 0, .subscription = 1, .seq = seq, .origin = 0};
+    rows[seq - 1].row.first_attempt_time = seq == 1 ? kNow : kNow - absl::Hours(24 * 30);
+    rows[seq - 1].row.redriven = seq == 1;
+  }
+  queue_->OnLoaded(*load, rows, kNow);
+  ASSERT_THAT(Start(), ElementsAre(1, 2));
+  EXPECT_FALSE(on_wire_[0].expired);
+  EXPECT_TRUE(on_wire_[1].expired);
+  const auto record = End(1, kFailed);
+  EXPECT_EQ(record->attempt.origin, AttemptOrigin::kRedrive);
+  EXPECT_EQ(record->attempt.number, 1);
+  EXPECT_EQ(record->resolve_exception->next->state, ExceptionState::kWaiting);
+}
+
+TEST_F(DeliveryQueueTest, AnOutcomeOfAPurgedRowLeavesTheCountAlone) {
+  queue_->OnExceptionsChanged(0, {.rows = 1, .waiting = 1}, kNow);
+  DueException row;
+  row.entry = EntryAt(1);
+  row.row.key = {.shard = 0, .subscription = 1, .seq = 1, .origin = 0};
+  queue_->OnLoaded(*queue_->NextLoad(kNow), std::vector<DueException>{row}, kNow);
+  Start();
+  CommittedOutcome notice = NoticeOf(*End(1, kFailed));
+  queue_->OnExceptionsChanged(0, {.rows = 1, .waiting = -1}, kNow);
+  notice.stale = true;
+  queue_->OnCommitted(0, notice, 1);
+  EXPECT_EQ(queue_->exceptions_waiting(), 0U);
+}
+
 }  // namespace
 }  // namespace postrider

@@ -118,6 +118,43 @@ TEST(RetryLane, AFailedReadIsTriedAgain) {
   EXPECT_TRUE(lane.NextLoad(kNow + absl::Seconds(1)).has_value());
 }
 
+TEST(RetryLane, AfterAChangeAllIsReadAnewAndTheCountIsThatOfTheStore) {
+  RetryLane lane;
+  for (Seq seq = 1; seq <= 3; ++seq) lane.OnAdded(Key(seq), kNow);
+  lane.OnLoaded(*lane.NextLoad(kNow), {Due(1, kNow), Due(2, kNow), Due(3, kNow)}, kNow);
+  ASSERT_EQ(lane.Take()->row.key.seq, 1U);
+  lane.OnChanged(0, -2, kNow);  // 1, which is on the wire, and 2 are purged.
+  EXPECT_EQ(lane.waiting(), 1U);
+  EXPECT_FALSE(lane.Take().has_value());
+  lane.OnStale(Key(1));
+  EXPECT_EQ(lane.waiting(), 1U);
+  lane.OnLoaded(*lane.NextLoad(kNow), {Due(3, kNow)}, kNow);
+  EXPECT_EQ(lane.Take()->row.key.seq, 3U);
+  lane.OnResolved(Key(3), std::nullopt);
+  EXPECT_EQ(lane.waiting(), 0U);
+}
+
+TEST(RetryLane, AReadThatBeganBeforeAChangeIsMadeAgain) {
+  RetryLane lane;
+  lane.OnAdded(Key(1), kNow);
+  const auto load = lane.NextLoad(kNow);
+  lane.OnChanged(0, -1, kNow);
+  lane.OnLoaded(*load, {Due(1, kNow)}, kNow);
+  EXPECT_FALSE(lane.Take().has_value());
+  const auto again = lane.NextLoad(kNow);
+  ASSERT_TRUE(again.has_value());
+  lane.OnLoaded(*again, {}, kNow);
+  EXPECT_EQ(lane.next_due(), absl::InfiniteFuture());
+}
+
+TEST(RetryLane, WhatIsRedrivenIsLoaded) {
+  RetryLane lane;
+  EXPECT_FALSE(lane.NextLoad(kNow).has_value());
+  lane.OnChanged(0, 1, kNow);
+  EXPECT_EQ(lane.waiting(), 1U);
+  EXPECT_TRUE(lane.NextLoad(kNow).has_value());
+}
+
 TEST(RetryLane, UnloadedRowsAreReadAgain) {
   RetryLane lane;
   lane.OnAdded(Key(1), kNow);

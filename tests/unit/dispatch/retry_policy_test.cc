@@ -65,11 +65,15 @@ TEST(RetryPolicy, NothingIsDueAfterItsEnd) {
 TEST(RetryPolicy, EndIsTheEventsOwnElseTwiceTheSchedule) {
   auto event = std::make_shared<Event>();
   LogEntry entry{.shard = 0, .seq = 1, .accept_time = kNow, .event = event};
-  EXPECT_EQ(ExpireTimeOf(entry, {absl::ZeroDuration(), absl::Hours(3)}), kNow + absl::Hours(6));
-  EXPECT_EQ(ExpireTimeOf(entry, {absl::ZeroDuration()}), kNow + absl::Hours(1));
-  EXPECT_EQ(ExpireTimeOf(entry, {absl::Hours(24 * 10)}), kNow + absl::Hours(24 * 13));
+  EXPECT_EQ(ExpireTimeOf(*entry.event, entry.accept_time, {absl::ZeroDuration(), absl::Hours(3)}),
+            kNow + absl::Hours(6));
+  EXPECT_EQ(ExpireTimeOf(*entry.event, entry.accept_time, {absl::ZeroDuration()}),
+            kNow + absl::Hours(1));
+  EXPECT_EQ(ExpireTimeOf(*entry.event, entry.accept_time, {absl::Hours(24 * 10)}),
+            kNow + absl::Hours(24 * 13));
   event->expire_time = kNow + absl::Seconds(3);
-  EXPECT_EQ(ExpireTimeOf(entry, {absl::Hours(3)}), kNow + absl::Seconds(3));
+  EXPECT_EQ(ExpireTimeOf(*entry.event, entry.accept_time, {absl::Hours(3)}),
+            kNow + absl::Seconds(3));
 }
 
 TEST(RetryPolicy, OwnScheduleComesBeforeTheOperatorsAndThatBeforeTheBuiltIn) {

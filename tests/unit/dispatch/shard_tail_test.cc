@@ -295,5 +295,28 @@ TEST_F(ShardTailTest, FloorStaysWhereItWasWhileEventsAreReadBehindTheirReaders) 
   EXPECT_EQ(tail_->TakeCursor()->attempt_floor, 2U);
 }
 
+TEST_F(ShardTailTest, WhatMatchedNobodyIsNotedOnceWithTheCursorThatPassesIt) {
+  Commit(1, 1);
+  Subscribe(1);
+  Commit(2, 2);
+  directory_.Remove(1);
+  Commit(3, 4);
+  EXPECT_THAT(tail_->TakeUnmatched(), IsEmpty());
+  tail_->TakeCursor();
+  EXPECT_THAT(tail_->TakeUnmatched(), ElementsAre(1));
+  Settle(1, 2);
+  tail_->TakeCursor();
+  EXPECT_THAT(tail_->TakeUnmatched(), ElementsAre(3, 4));
+  EXPECT_THAT(tail_->TakeUnmatched(), IsEmpty());
+}
+
+TEST_F(ShardTailTest, APausedSubscriptionIsSomebody) {
+  Subscribe(1, /*paused=*/true);
+  Commit(1, 1);
+  tail_->OnLeft({.subscription = 1, .shard = 0});
+  ASSERT_EQ(tail_->TakeCursor()->cursor, 1U);
+  EXPECT_THAT(tail_->TakeUnmatched(), IsEmpty());
+}
+
 }  // namespace
 }  // namespace postrider

@@ -9,6 +9,7 @@ TESTS = [
     "fair_queue_test.cc",
     "rate_limiter_test.cc",
     "read_budget_test.cc",
+    "match_test.cc",
     "retry_lane_test.cc",
     "retry_policy_test.cc",
     "send_turns_test.cc",

@@ -1,0 +1,51 @@
+#include "gateway/dispatch/match.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "gateway/model/event_pattern.h"
+
+namespace postrider {
+
+Match MatchPosition(const Subscription& subscription, const LogEntry& entry) {
+  if (entry.shard >= subscription.start_seqs.size()) {
+    return Match::kNotStarted;
+  }
+  if (entry.seq <= subscription.start_seqs[entry.shard]) {
+    return Match::kBeforeStart;
+  }
+  const auto covers = [&entry](const PurgeMark& mark) {
+    return mark.Covers(entry.shard, entry.seq, entry.event->type, entry.accept_time);
+  };
+  const std::vector<PurgeMark>& marks = subscription.purge_marks;
+  if (std::any_of(marks.begin(), marks.end(), covers)) {
+    return Match::kPurged;
+  }
+  if (entry.event->about == subscription.id) {
+    return Match::kAbout;
+  }
+  const std::vector<std::string>& targets = entry.event->targets;
+  if (!targets.empty() &&
+      std::find(targets.begin(), targets.end(), subscription.id) == targets.end()) {
+    return Match::kTargets;
+  }
+  return Match::kOwed;
+}
+
+Match MatchEvent(const Subscription& subscription, const LogEntry& entry) {
+  const Event& event = *entry.event;
+  const bool own = event.organization == subscription.organization;
+  const bool below = subscription.scope == Scope::kSubtree &&
+                     std::find(event.organization_path.begin(), event.organization_path.end(),
+                               subscription.organization) != event.organization_path.end();
+  if (!own && !below) {
+    return Match::kOrganization;
+  }
+  if (!MatchesAny(subscription.event_types, event.type)) {
+    return Match::kType;
+  }
+  return MatchPosition(subscription, entry);
+}
+
+}  // namespace postrider
