@@ -1,11 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "gateway/gateway.h"
+#include "gateway/store/read_pool.h"
 #include "gateway/store/store.h"
 
 // What the engine's results are called towards callers.
@@ -41,6 +43,18 @@ absl::Status NotCommitted(const BatchResult& result);
 
 // UNAVAILABLE, with the time to wait: the store's readers have enough to do.
 absl::Status TooManyQueries();
+
+// Runs `query` on a reader thread; its result goes to `done`.
+template <typename T, typename Query>
+void ReadFor(ReadPool& reads, Query query, Gateway::Done<T> done) {
+  auto sure_done = std::make_shared<SureDone<T>>(std::move(done));
+  ReadExecutor::Read read = [query = std::move(query), sure_done](StoreReader& reader) mutable {
+    (*sure_done)(query(reader));
+  };
+  if (!reads.TryQuery(read)) {
+    (*sure_done)(TooManyQueries());
+  }
+}
 
 // The event of an organization by the text of its id. INVALID_ARGUMENT on `event_id` if that is no
 // UUID; NOT_FOUND with the resource. On a reader thread.

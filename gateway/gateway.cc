@@ -83,6 +83,11 @@ absl::Status Gateway::Impl::Start() {
                                .registry = &registry_,
                                .guard = &guard_,
                                .allow_http = options_.allow_http});
+  deliveries_ = std::make_unique<DeliveryAdmin>(DeliveryAdmin::Parts{.clock = SystemClock(),
+                                                                     .commits = commits_.get(),
+                                                                     .reads = reads_.get(),
+                                                                     .engine = engine_.get(),
+                                                                     .registry = &registry_});
   if (absl::Status status = Recover(); !status.ok()) {
     reads_->Stop();
     return status;

@@ -88,6 +88,23 @@ struct ListSubscriptionsQuery {
   size_t limit = 50;
 };
 
+// Which dead letters of a subscription to send again: that of one event, or, if no event is given,
+// all. Those whose event has expired are left out.
+struct RedriveOrder {
+  std::string subscription_id;
+  std::string organization;
+  std::string event_id;
+};
+
+// What a subscription is not owed any more, of all that is accepted until now.
+struct PurgeOrder {
+  std::string subscription_id;
+  PurgeFilter filter;              // Empty: everything.
+  bool dead_letters_only = false;  // What waits stays owed.
+};
+
+struct DeliveryExplanation;  // delivery_explanation.h
+
 // The engine: owns the stages, wires them, starts and stops them; the only class that sees all.
 //
 // Every call may come from any thread and never blocks; `done` is called exactly once, from some
@@ -119,6 +136,21 @@ class Gateway {
                            size_t limit, Done<AttemptPage> done);
   void ListAttemptsOfSubscription(std::string subscription_id, std::string page, size_t limit,
                                   Done<AttemptPage> done);
+
+  // Those that matched no subscription when they came by.
+  void ListUnmatchedEvents(EventQuery query, Done<EventPage> done);
+
+  void ListDeadLetters(std::string subscription_id, std::string page, size_t limit,
+                       Done<DeadLetterPage> done);
+  // Answers with how many were redriven. One event: FAILED_PRECONDITION if it is no dead letter of
+  // the subscription.
+  void Redrive(RedriveOrder order, Done<uint64_t> done);
+  // Answers, once nothing of it is sent any more, with how many exceptions are gone. One that was
+  // not answered may be done in part; it can be repeated. FAILED_PRECONDITION: kPurgeMarksMax
+  // purges with other filters are in force.
+  void Purge(PurgeOrder order, Done<uint64_t> done);
+  void ExplainDelivery(std::string organization, std::string event_id, std::string subscription_id,
+                       Done<DeliveryExplanation> done);
 
   // The answer comes when every loop has the change (C1). `subscription.id` may be empty; `secrets`
   // too, then one is generated. A repeated create with an id and equal content is OK.

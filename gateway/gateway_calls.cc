@@ -4,6 +4,7 @@
 
 #include "gateway/answers.h"
 #include "gateway/base/status.h"
+#include "gateway/delivery_explanation.h"
 #include "gateway/gateway_impl.h"
 
 namespace postrider {
@@ -64,6 +65,31 @@ void Gateway::ListAttemptsOfSubscription(std::string subscription_id, std::strin
   impl_->Read<AttemptPage>(
       [query = std::move(query)](StoreReader& reader) { return reader.ListAttempts(query); },
       std::move(done));
+}
+
+void Gateway::ListUnmatchedEvents(EventQuery query, Done<EventPage> done) {
+  impl_->Read<EventPage>(
+      [query = std::move(query)](StoreReader& reader) { return reader.ListUnmatched(query); },
+      std::move(done));
+}
+
+void Gateway::ListDeadLetters(std::string subscription_id, std::string page, size_t limit,
+                              Done<DeadLetterPage> done) {
+  impl_->deliveries().ListDeadLetters(subscription_id, std::move(page), limit, std::move(done));
+}
+
+void Gateway::Redrive(RedriveOrder order, Done<uint64_t> done) {
+  impl_->deliveries().Redrive(std::move(order), std::move(done));
+}
+
+void Gateway::Purge(PurgeOrder order, Done<uint64_t> done) {
+  impl_->deliveries().Purge(order, std::move(done));
+}
+
+void Gateway::ExplainDelivery(std::string organization, std::string event_id,
+                              std::string subscription_id, Done<DeliveryExplanation> done) {
+  impl_->deliveries().Explain(std::move(organization), std::move(event_id), subscription_id,
+                              std::move(done));
 }
 
 void Gateway::CreateSubscription(Subscription subscription, SubscriptionDone done) {

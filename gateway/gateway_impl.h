@@ -11,6 +11,7 @@
 #include "gateway/answers.h"
 #include "gateway/base/asio_loop.h"
 #include "gateway/deliver/address_guard.h"
+#include "gateway/delivery_admin.h"
 #include "gateway/dispatch/engine.h"
 #include "gateway/gateway.h"
 #include "gateway/health_board.h"
@@ -40,6 +41,7 @@ class Gateway::Impl {
   void Read(Query query, Done<T> done);
 
   SubscriptionAdmin& admin() { return *admin_; }
+  DeliveryAdmin& deliveries() { return *deliveries_; }
   const SubscriptionRegistry& registry() const { return registry_; }
   const HealthBoard& health() const { return health_; }
   std::string MetricsText() const;
@@ -66,6 +68,7 @@ class Gateway::Impl {
   std::unique_ptr<Engine> engine_;
   std::vector<std::unique_ptr<Poster>> posters_;
   std::unique_ptr<SubscriptionAdmin> admin_;
+  std::unique_ptr<DeliveryAdmin> deliveries_;
   std::vector<std::thread> loop_threads_;
   std::thread store_thread_;
   std::thread checkpoint_thread_;
@@ -73,13 +76,7 @@ class Gateway::Impl {
 
 template <typename T, typename Query>
 void Gateway::Impl::Read(Query query, Done<T> done) {
-  auto sure_done = std::make_shared<SureDone<T>>(std::move(done));
-  ReadExecutor::Read read = [query = std::move(query), sure_done](StoreReader& reader) mutable {
-    (*sure_done)(query(reader));
-  };
-  if (!reads_->TryQuery(read)) {
-    (*sure_done)(TooManyQueries());
-  }
+  ReadFor<T>(*reads_, std::move(query), std::move(done));
 }
 
 }  // namespace postrider

@@ -2,6 +2,8 @@
 
 SRCS = [
     "answers.cc",
+    "delivery_admin.cc",
+    "delivery_explanation.cc",
     "direct_exchanges.cc",
     "gateway.cc",
     "gateway_calls.cc",
@@ -17,6 +19,8 @@ SRCS = [
 HDRS = [
     "answers.h",
     "direct_exchanges.h",
+    "delivery_admin.h",
+    "delivery_explanation.h",
     "gateway.h",
     "gateway_impl.h",
     "health_board.h",
