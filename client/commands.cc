@@ -8,13 +8,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/arguments.h"
+#include "client/delivery_commands.h"
 #include "client/event_input.h"
 #include "client/publish_stream_client.h"
 #include "client/publisher_client.h"
 #include "client/rpc_call.h"
 #include "client/subscription_commands.h"
 #include "gateway/base/status.h"
-#include "postrider/v1/delivery.grpc.pb.h"
 #include "postrider/v1/event_service.grpc.pb.h"
 
 namespace postrider {
@@ -71,13 +71,18 @@ absl::Status GetEvent(const Words& words, const CommandWorld& world) {
 
 absl::Status ListEvents(const Words& words, const CommandWorld& world) {
   ASSIGN_OR_RETURN(const Arguments arguments,
-                   Arguments::Parse(words, {"organization", "type", "limit"}));
+                   Arguments::Parse(words, {"organization", "type", "only", "limit"}));
   RETURN_IF_ERROR(arguments.Require({"organization"}));
   ASSIGN_OR_RETURN(const size_t limit, LimitOf(arguments));
   const auto stub = v1::EventService::NewStub(ChannelOf(world));
   v1::ListEventsRequest request;
   request.set_organization(arguments.Get("organization"));
   request.set_type(arguments.Get("type"));
+  const std::string only = arguments.Get("only", "all");
+  if (only != "all" && only != "unmatched") {
+    return absl::InvalidArgumentError("--only must be unmatched or all");
+  }
+  request.set_unmatched_only(only == "unmatched");
   return PrintPages<v1::ListEventsRequest, v1::ListEventsResponse>(
       request, limit, world,
       [&stub](const auto& page, auto* response) {
@@ -86,27 +91,12 @@ absl::Status ListEvents(const Words& words, const CommandWorld& world) {
       [](const auto& response) { return response.events(); });
 }
 
-absl::Status ListAttempts(const Words& words, const CommandWorld& world) {
-  ASSIGN_OR_RETURN(const Arguments arguments,
-                   Arguments::Parse(words, {"organization", "event", "subscription", "limit"}));
-  ASSIGN_OR_RETURN(const size_t limit, LimitOf(arguments));
-  const auto stub = v1::DeliveryService::NewStub(ChannelOf(world));
-  v1::ListAttemptsRequest request;
-  request.set_organization(arguments.Get("organization"));
-  request.set_event_id(arguments.Get("event"));
-  request.set_subscription_id(arguments.Get("subscription"));
-  return PrintPages<v1::ListAttemptsRequest, v1::ListAttemptsResponse>(
-      request, limit, world,
-      [&stub](const auto& page, auto* response) {
-        return Call(stub.get(), &v1::DeliveryService::Stub::ListAttempts, page, response);
-      },
-      [](const auto& response) { return response.attempts(); });
-}
-
 const std::map<std::string, Command>& Commands() {
   static const auto* const commands = new std::map<std::string, Command>{
-      {"publish", Publish},        {"publish-lines", PublishLines}, {"events get", GetEvent},
-      {"events list", ListEvents}, {"attempts", ListAttempts},
+      {"publish", Publish},
+      {"publish-lines", PublishLines},
+      {"events get", GetEvent},
+      {"events list", ListEvents},
   };
   return *commands;
 }
@@ -118,7 +108,7 @@ absl::Status RunCommand(const std::vector<std::string>& arguments, const Command
     if (arguments.size() < length) break;
     const std::string name =
         length == 1 ? arguments[0] : absl::StrCat(arguments[0], " ", arguments[1]);
-    for (const auto* commands : {&Commands(), &SubscriptionCommands()}) {
+    for (const auto* commands : {&Commands(), &SubscriptionCommands(), &DeliveryCommands()}) {
       const auto command = commands->find(name);
       if (command == commands->end()) continue;
       const Words rest(arguments.begin() + static_cast<ptrdiff_t>(length), arguments.end());
@@ -155,9 +145,13 @@ std::string CommandsHelp() {
   subscriptions rotate-secret ID [--secret TEXT] [--overlap DURATION | --expire-old-now]
       [--etag ETAG]               print a new secret; the old one still signs for 24h
   events get --organization ID UUID
-  events list --organization ID [--type NAME] [--limit N]
+  events list --organization ID [--type NAME] [--only unmatched] [--limit N]
   attempts --subscription ID [--limit N]
   attempts --organization ID --event UUID [--limit N]
+  dead-letters --subscription ID [--limit N]
+  redrive --subscription ID [--organization ID --event UUID]    one event's, or all
+  purge everything|dead-letters|matching --subscription ID [--event-type PATTERN]...
+  explain --subscription ID --organization ID --event UUID
 
 The address is 127.0.0.1:50051 unless --address or POSTRIDER_GRPC_ADDRESS says otherwise. Answers
 are JSON. The exit status is 1 if the gateway refused and 2 if the command is wrong.

@@ -3,6 +3,7 @@
 SRCS = [
     "arguments.cc",
     "commands.cc",
+    "delivery_commands.cc",
     "event_input.cc",
     "publish_stream_client.cc",
     "publisher_client.cc",
@@ -14,6 +15,7 @@ SRCS = [
 HDRS = [
     "arguments.h",
     "commands.h",
+    "delivery_commands.h",
     "event_input.h",
     "publish_stream_client.h",
     "publisher_client.h",

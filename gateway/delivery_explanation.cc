@@ -22,6 +22,7 @@ std::string TextOf(Match match) {
       return "it is of an organization outside of the subscription's scope";
     case Match::kType: return "none of the subscription's patterns matches its type";
     case Match::kTargets: return "its targets do not name the subscription";
+    case Match::kAbout: return "it is about the subscription itself";
   }
   return "";
 }

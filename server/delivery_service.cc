@@ -1,5 +1,6 @@
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "gateway/base/status.h"
@@ -7,6 +8,7 @@
 #include "grpcpp/server_context.h"
 #include "postrider/v1/delivery.grpc.pb.h"
 #include "server/attempt_convert.h"
+#include "server/letter_convert.h"
 #include "server/page_token.h"
 #include "server/services.h"
 #include "server/status_convert.h"
@@ -53,6 +55,27 @@ absl::StatusOr<Page> PageOf(const v1::ListAttemptsRequest& request) {
   return page;
 }
 
+absl::StatusOr<Page> PageOf(const v1::ListDeadLettersRequest& request) {
+  RETURN_IF_ERROR(RefuseUnknownFields("", request));
+  if (request.subscription_id().empty()) {
+    return InvalidField("subscription_id", "is empty");
+  }
+  Page page;
+  ASSIGN_OR_RETURN(page.size, PageSize(request.page_size()));
+  ASSIGN_OR_RETURN(page.token, DecodePageToken(request));
+  return page;
+}
+
+void PageToProto(const v1::ListDeadLettersRequest& request, const DeadLetterPage& page,
+                 v1::ListDeadLettersResponse* response) {
+  for (const DeadLetter& letter : page.letters) {
+    DeadLetterToProto(letter, response->add_dead_letters());
+  }
+  if (!page.next_page.empty()) {
+    response->set_next_page_token(EncodePageToken(request, page.next_page));
+  }
+}
+
 class Deliveries final : public v1::DeliveryService::CallbackService {
  public:
   explicit Deliveries(Gateway* gateway) : gateway_(gateway) {}
@@ -77,6 +100,72 @@ class Deliveries final : public v1::DeliveryService::CallbackService {
       gateway_->ListAttemptsOfSubscription(request->subscription_id(), page->token, page->size,
                                            std::move(done));
     }
+    return reactor;
+  }
+
+  ServerUnaryReactor* ListDeadLetters(CallbackServerContext* context,
+                                      const v1::ListDeadLettersRequest* request,
+                                      v1::ListDeadLettersResponse* response) override {
+    ServerUnaryReactor* reactor = context->DefaultReactor();
+    const absl::StatusOr<Page> page = PageOf(*request);
+    if (!page.ok()) {
+      reactor->Finish(ToGrpc(page.status()));
+      return reactor;
+    }
+    gateway_->ListDeadLetters(
+        request->subscription_id(), page->token, page->size,
+        [reactor, request, response](const absl::StatusOr<DeadLetterPage>& letters) {
+          if (letters.ok()) postrider::PageToProto(*request, *letters, response);
+          reactor->Finish(ToGrpc(letters.status()));
+        });
+    return reactor;
+  }
+
+  ServerUnaryReactor* Redrive(CallbackServerContext* context, const v1::RedriveRequest* request,
+                              v1::RedriveResponse* response) override {
+    ServerUnaryReactor* reactor = context->DefaultReactor();
+    absl::StatusOr<RedriveOrder> order = RedriveFromProto(*request);
+    if (!order.ok()) {
+      reactor->Finish(ToGrpc(order.status()));
+      return reactor;
+    }
+    gateway_->Redrive(*std::move(order), [reactor, response](const absl::StatusOr<uint64_t>& rows) {
+      if (rows.ok()) response->set_redriven_count(static_cast<int64_t>(*rows));
+      reactor->Finish(ToGrpc(rows.status()));
+    });
+    return reactor;
+  }
+
+  ServerUnaryReactor* Purge(CallbackServerContext* context, const v1::PurgeRequest* request,
+                            v1::PurgeResponse* response) override {
+    ServerUnaryReactor* reactor = context->DefaultReactor();
+    absl::StatusOr<PurgeOrder> order = PurgeFromProto(*request);
+    if (!order.ok()) {
+      reactor->Finish(ToGrpc(order.status()));
+      return reactor;
+    }
+    gateway_->Purge(*std::move(order), [reactor, response](const absl::StatusOr<uint64_t>& rows) {
+      if (rows.ok()) response->set_purged_count(static_cast<int64_t>(*rows));
+      reactor->Finish(ToGrpc(rows.status()));
+    });
+    return reactor;
+  }
+
+  ServerUnaryReactor* ExplainDelivery(CallbackServerContext* context,
+                                      const v1::ExplainDeliveryRequest* request,
+                                      v1::ExplainDeliveryResponse* response) override {
+    ServerUnaryReactor* reactor = context->DefaultReactor();
+    const absl::Status status = CheckExplain(*request);
+    if (!status.ok()) {
+      reactor->Finish(ToGrpc(status));
+      return reactor;
+    }
+    gateway_->ExplainDelivery(
+        request->organization(), request->event_id(), request->subscription_id(),
+        [reactor, response](const absl::StatusOr<DeliveryExplanation>& explanation) {
+          if (explanation.ok()) ExplanationToProto(*explanation, response);
+          reactor->Finish(ToGrpc(explanation.status()));
+        });
     return reactor;
   }
 

@@ -78,6 +78,17 @@ void PageToProto(const v1::ListEventsRequest& request, size_t limit,
   }
 }
 
+// A page of those that matched nobody; cut short by its bytes it goes on behind the last one shown.
+void PageToProto(const v1::ListEventsRequest& request, size_t limit, const EventPage& page,
+                 v1::ListEventsResponse* response) {
+  PageToProto(request, limit, page.entries, response);
+  const bool cut = static_cast<size_t>(response->events_size()) < page.entries.size();
+  if (!cut) {
+    response->set_next_page_token(
+        page.next_before == 0 ? "" : EncodePageToken(request, absl::StrCat(page.next_before)));
+  }
+}
+
 class Events final : public v1::EventService::CallbackService {
  public:
   explicit Events(Gateway* gateway) : gateway_(gateway) {}
@@ -107,6 +118,14 @@ class Events final : public v1::EventService::CallbackService {
     const absl::StatusOr<EventQuery> query = QueryOf(*request);
     if (!query.ok()) {
       reactor->Finish(ToGrpc(query.status()));
+      return reactor;
+    }
+    if (request->unmatched_only()) {
+      gateway_->ListUnmatchedEvents(*query, [reactor, request, response, limit = query->limit](
+                                                const absl::StatusOr<EventPage>& page) {
+        if (page.ok()) PageToProto(*request, limit, *page, response);
+        reactor->Finish(ToGrpc(page.status()));
+      });
       return reactor;
     }
     gateway_->ListEvents(*query, [reactor, request, response, limit = query->limit](

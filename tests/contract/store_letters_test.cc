@@ -168,6 +168,23 @@ TEST_P(StoreLetters, APurgeGoesInStepsThatLookAtSoManyAndNotMore) {
   EXPECT_THAT(Due(), ElementsAre(4));
 }
 
+TEST_P(StoreLetters, TenThousandGoInTwentySteps) {
+  Batch put;
+  put.shard = shard();
+  for (Seq seq = 1; seq <= 10'000; ++seq) {
+    put.writes.emplace_back(PutException{Row(seq, ExceptionState::kDead)});
+  }
+  Commit({put});
+  PurgeExceptions purge{.subscription = 7};
+  int steps = 0;
+  while (const auto to = CommitTo(shard(), purge).exceptions.purged_to) {
+    purge.after = *to;
+    ++steps;
+  }
+  EXPECT_EQ(steps, 20);
+  EXPECT_THAT(Dead(), IsEmpty());
+}
+
 TEST_P(StoreLetters, WhoIsParkedBehindAPurgedOneIsNotStranded) {
   AppendEvents(6);
   Put(1, ExceptionState::kWaiting, 77);

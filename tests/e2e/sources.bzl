@@ -4,6 +4,7 @@ TESTS = [
     "bad_input_test.cc",
     "delivery_test.cc",
     "e2e_fixture.cc",
+    "letters_test.cc",
     "subscription_calls_test.cc",
     "subscriber_health_test.cc",
 ]

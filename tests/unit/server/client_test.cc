@@ -212,6 +212,19 @@ TEST_F(ClientTest, ListsArePrintedPageByPageUpToTheirLimit) {
   EXPECT_THAT(out_.str(), testing::Not(HasSubstr("id-1110")));
 }
 
+TEST_F(ClientTest, CommandsRedriveAndPurge) {
+  ASSERT_TRUE(Run({"redrive", "--subscription", "s"}).ok());
+  EXPECT_EQ(engine_.last_redrive.subscription_id, "s");
+  EXPECT_THAT(out_.str(), HasSubstr("\"redrivenCount\": \"3\""));
+  ASSERT_TRUE(Run({"purge", "matching", "--subscription", "s", "--event-type", "a.*"}).ok());
+  EXPECT_THAT(engine_.last_purge.filter.event_types, ElementsAre("a.*"));
+  ASSERT_TRUE(Run({"purge", "dead-letters", "--subscription", "s"}).ok());
+  EXPECT_TRUE(engine_.last_purge.dead_letters_only);
+  EXPECT_TRUE(Run({"purge", "everything", "--subscription", "s"}).ok());
+  EXPECT_TRUE(absl::IsInvalidArgument(Run({"purge", "matching", "--subscription", "s"})));
+  EXPECT_TRUE(absl::IsInvalidArgument(Run({"purge", "all", "--subscription", "s"})));
+}
+
 TEST_F(ClientTest, WrongCommandsAreSaidClearly) {
   const auto error_of = [this](const std::vector<std::string>& arguments) {
     const absl::Status status = Run(arguments);

@@ -152,6 +152,33 @@ void Gateway::ListAttemptsOfSubscription(std::string, std::string page, size_t l
   std::move(done)(impl_->engine->attempts);
 }
 
+void Gateway::ListUnmatchedEvents(EventQuery query, Done<EventPage> done) {
+  impl_->engine->last_limit = query.limit;
+  std::move(done)(impl_->engine->unmatched);
+}
+
+void Gateway::ListDeadLetters(std::string, std::string page, size_t limit,
+                              Done<DeadLetterPage> done) {
+  impl_->engine->last_page = std::move(page);
+  impl_->engine->last_limit = limit;
+  std::move(done)(impl_->engine->dead_letters);
+}
+
+void Gateway::Redrive(RedriveOrder order, Done<uint64_t> done) {
+  impl_->engine->last_redrive = std::move(order);
+  std::move(done)(3);
+}
+
+void Gateway::Purge(PurgeOrder order, Done<uint64_t> done) {
+  impl_->engine->last_purge = std::move(order);
+  std::move(done)(4);
+}
+
+void Gateway::ExplainDelivery(std::string, std::string, std::string,
+                              Done<DeliveryExplanation> done) {
+  std::move(done)(impl_->engine->explanation);
+}
+
 void Gateway::CreateSubscription(Subscription subscription, SubscriptionDone done) {
   if (subscription.id.empty()) subscription.id = "made-by-gateway";
   if (subscription.secrets.empty()) subscription.secrets.push_back({"whsec_made", {}, {}});

@@ -11,6 +11,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "gateway/base/mutex.h"
+#include "gateway/delivery_explanation.h"
 #include "gateway/gateway.h"
 
 namespace postrider {
@@ -49,6 +50,11 @@ class FakeEngine {
   std::map<std::string, Subscription> subscriptions;
   std::vector<LogEntry> events;
   AttemptPage attempts;
+  EventPage unmatched;
+  DeadLetterPage dead_letters;
+  DeliveryExplanation explanation;
+  RedriveOrder last_redrive;
+  PurgeOrder last_purge;
   SubscriptionUpdate last_update;
   std::string last_call;  // Of those that take a target, or a test, or a rotation.
   SubscriptionTarget last_target;

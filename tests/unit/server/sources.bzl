@@ -7,6 +7,7 @@ TESTS = [
     "event_convert_test.cc",
     "fake_engine.cc",
     "key_order_test.cc",
+    "letters_service_test.cc",
     "page_token_test.cc",
     "publish_stream_test.cc",
     "publisher_service_test.cc",

@@ -1,0 +1,114 @@
+#include "client/delivery_commands.h"
+
+#include <memory>
+
+#include "client/arguments.h"
+#include "client/rpc_call.h"
+#include "gateway/base/status.h"
+#include "postrider/v1/delivery.grpc.pb.h"
+
+namespace postrider {
+namespace {
+
+using Words = std::vector<std::string>;
+
+absl::Status ListAttempts(const Words& words, const CommandWorld& world) {
+  ASSIGN_OR_RETURN(const Arguments arguments,
+                   Arguments::Parse(words, {"organization", "event", "subscription", "limit"}));
+  ASSIGN_OR_RETURN(const size_t limit, LimitOf(arguments));
+  const auto stub = v1::DeliveryService::NewStub(ChannelOf(world));
+  v1::ListAttemptsRequest request;
+  request.set_organization(arguments.Get("organization"));
+  request.set_event_id(arguments.Get("event"));
+  request.set_subscription_id(arguments.Get("subscription"));
+  return PrintPages<v1::ListAttemptsRequest, v1::ListAttemptsResponse>(
+      request, limit, world,
+      [&stub](const auto& page, auto* response) {
+        return Call(stub.get(), &v1::DeliveryService::Stub::ListAttempts, page, response);
+      },
+      [](const auto& response) { return response.attempts(); });
+}
+
+absl::Status ListDeadLetters(const Words& words, const CommandWorld& world) {
+  ASSIGN_OR_RETURN(const Arguments arguments, Arguments::Parse(words, {"subscription", "limit"}));
+  RETURN_IF_ERROR(arguments.Require({"subscription"}));
+  ASSIGN_OR_RETURN(const size_t limit, LimitOf(arguments));
+  const auto stub = v1::DeliveryService::NewStub(ChannelOf(world));
+  v1::ListDeadLettersRequest request;
+  request.set_subscription_id(arguments.Get("subscription"));
+  return PrintPages<v1::ListDeadLettersRequest, v1::ListDeadLettersResponse>(
+      request, limit, world,
+      [&stub](const auto& page, auto* response) {
+        return Call(stub.get(), &v1::DeliveryService::Stub::ListDeadLetters, page, response);
+      },
+      [](const auto& response) { return response.dead_letters(); });
+}
+
+// One event's, or with no event all of the subscription's.
+absl::Status Redrive(const Words& words, const CommandWorld& world) {
+  ASSIGN_OR_RETURN(const Arguments arguments,
+                   Arguments::Parse(words, {"subscription", "organization", "event"}));
+  RETURN_IF_ERROR(arguments.Require({"subscription"}));
+  const auto stub = v1::DeliveryService::NewStub(ChannelOf(world));
+  v1::RedriveRequest request;
+  request.set_subscription_id(arguments.Get("subscription"));
+  request.set_organization(arguments.Get("organization"));
+  request.set_event_id(arguments.Get("event"));
+  request.set_all(request.organization().empty() && request.event_id().empty());
+  v1::RedriveResponse response;
+  RETURN_IF_ERROR(Call(stub.get(), &v1::DeliveryService::Stub::Redrive, request, &response));
+  Print(response, world);
+  return absl::OkStatus();
+}
+
+// `everything`, `dead-letters` or `matching`, the last with patterns.
+absl::Status Purge(const Words& words, const CommandWorld& world) {
+  ASSIGN_OR_RETURN(const Arguments arguments,
+                   Arguments::Parse(words, {"subscription", "event-type"}));
+  RETURN_IF_ERROR(arguments.Require({"subscription"}));
+  RETURN_IF_ERROR(arguments.RequireWords(1, "everything, matching or dead-letters"));
+  const std::string what = arguments.words()[0];
+  if (what != "everything" && what != "matching" && what != "dead-letters") {
+    return absl::InvalidArgumentError("purge needs everything, matching or dead-letters");
+  }
+  v1::PurgeRequest request;
+  request.set_subscription_id(arguments.Get("subscription"));
+  request.set_everything(what == "everything");
+  request.set_dead_letters_only(what == "dead-letters");
+  for (const std::string& pattern : arguments.All("event-type")) {
+    request.add_event_types(pattern);
+  }
+  const auto stub = v1::DeliveryService::NewStub(ChannelOf(world));
+  v1::PurgeResponse response;
+  RETURN_IF_ERROR(Call(stub.get(), &v1::DeliveryService::Stub::Purge, request, &response));
+  Print(response, world);
+  return absl::OkStatus();
+}
+
+absl::Status Explain(const Words& words, const CommandWorld& world) {
+  ASSIGN_OR_RETURN(const Arguments arguments,
+                   Arguments::Parse(words, {"subscription", "organization", "event"}));
+  RETURN_IF_ERROR(arguments.Require({"subscription", "organization", "event"}));
+  const auto stub = v1::DeliveryService::NewStub(ChannelOf(world));
+  v1::ExplainDeliveryRequest request;
+  request.set_subscription_id(arguments.Get("subscription"));
+  request.set_organization(arguments.Get("organization"));
+  request.set_event_id(arguments.Get("event"));
+  v1::ExplainDeliveryResponse response;
+  RETURN_IF_ERROR(
+      Call(stub.get(), &v1::DeliveryService::Stub::ExplainDelivery, request, &response));
+  Print(response, world);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+const std::map<std::string, Command>& DeliveryCommands() {
+  static const auto* const commands = new std::map<std::string, Command>{
+      {"attempts", ListAttempts}, {"dead-letters", ListDeadLetters}, {"redrive", Redrive},
+      {"purge", Purge},           {"explain", Explain},
+  };
+  return *commands;
+}
+
+}  // namespace postrider
