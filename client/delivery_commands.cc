@@ -105,8 +105,9 @@ absl::Status Explain(const Words& words, const CommandWorld& world) {
 
 const std::map<std::string, Command>& DeliveryCommands() {
   static const auto* const commands = new std::map<std::string, Command>{
-      {"attempts", ListAttempts}, {"dead-letters", ListDeadLetters}, {"redrive", Redrive},
-      {"purge", Purge},           {"explain", Explain},
+      {"attempts", ListAttempts}, {"dead-letters", ListDeadLetters},
+      {"redrive", Redrive},       {"purge", Purge},
+      {"explain", Explain},
   };
   return *commands;
 }

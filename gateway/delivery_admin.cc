@@ -120,11 +120,12 @@ void DeliveryAdmin::Explain(std::string organization, std::string event_id,
   }
   ReadFor<DeliveryExplanation>(
       *parts_.reads,
-      [record, organization = std::move(organization),
+      [this, record, organization = std::move(organization),
        event_id = std::move(event_id)](StoreReader& reader) -> absl::StatusOr<DeliveryExplanation> {
         ASSIGN_OR_RETURN(const DeliveryRecord delivery,
                          FindDelivery(reader, organization, event_id, record->number));
-        return postrider::Explain(delivery, *record, /*health=*/nullptr);
+        const std::optional<SubscriptionHealth> health = parts_.health->Find(record->number);
+        return postrider::Explain(delivery, *record, health.has_value() ? &*health : nullptr);
       },
       std::move(done));
 }

@@ -13,6 +13,7 @@
 #include "gateway/delivery_explanation.h"
 #include "gateway/dispatch/engine.h"
 #include "gateway/gateway.h"
+#include "gateway/health_board.h"
 #include "gateway/store/group_commit.h"
 #include "gateway/store/read_pool.h"
 #include "gateway/subscription_registry.h"
@@ -33,6 +34,7 @@ class DeliveryAdmin {
     ReadPool* reads = nullptr;
     Engine* engine = nullptr;
     const SubscriptionRegistry* registry = nullptr;
+    const HealthBoard* health = nullptr;
   };
 
   explicit DeliveryAdmin(const Parts& parts) : parts_(parts) {}

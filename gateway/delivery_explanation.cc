@@ -54,6 +54,7 @@ std::string TextOfHold(const Subscription& subscription, const SubscriptionHealt
       return absl::StrCat("the subscription is disabled: ", subscription.disabled_reason);
     case SubscriptionState::kUnverified: return "the subscription is not verified";
     case SubscriptionState::kPaused: return "the subscription is paused";
+    case SubscriptionState::kFailing:
     case SubscriptionState::kActive: break;
   }
   if (health != nullptr && health->breaker != Breaker::kClosed) {
@@ -126,7 +127,8 @@ DeliveryExplanation Explain(const DeliveryRecord& record, const Subscription& su
                             const SubscriptionHealth* health) {
   DeliveryExplanation result;
   result.match = MatchEvent(subscription, record.entry);
-  result.subscription_state = subscription.state();
+  result.subscription_state =
+      StateOf(subscription, health == nullptr ? std::nullopt : std::make_optional(*health));
   result.last_attempt = record.last_attempt;
   const std::string hold = TextOfHold(subscription, health);
   if (!record.exceptions.empty()) {

@@ -87,7 +87,8 @@ absl::Status Gateway::Impl::Start() {
                                                                      .commits = commits_.get(),
                                                                      .reads = reads_.get(),
                                                                      .engine = engine_.get(),
-                                                                     .registry = &registry_});
+                                                                     .registry = &registry_,
+                                                                     .health = &health_});
   if (absl::Status status = Recover(); !status.ok()) {
     reads_->Stop();
     return status;

@@ -42,6 +42,7 @@ v1::DeliveryMismatch MismatchToProto(Match match) {
     case Match::kOrganization: return v1::DELIVERY_MISMATCH_ORGANIZATION;
     case Match::kType: return v1::DELIVERY_MISMATCH_TYPE;
     case Match::kTargets: return v1::DELIVERY_MISMATCH_TARGETS;
+    case Match::kAbout: return v1::DELIVERY_MISMATCH_ABOUT;
   }
   return v1::DELIVERY_MISMATCH_UNSPECIFIED;
 }

@@ -288,9 +288,8 @@ void Dispatcher::FlushOutcomes() {
     services_.commits->Submit(std::move(batch), [this, notices = std::move(notices)](
                                                     const BatchResult& result) mutable {
       if (result.state != CommitState::kCommitted) return;  // The process is stopping.
-      OutcomeCommit commit{.attempt_head = result.attempt_head,
-                           .stale = result.stale,
-                           .released = result.released};
+      OutcomeCommit commit{
+          .attempt_head = result.attempt_head, .stale = result.stale, .released = result.released};
       loop_->Post([this, notices = std::move(notices), commit = std::move(commit)] {
         OnOutcomesCommitted(notices, commit);
       });

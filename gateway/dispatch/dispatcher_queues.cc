@@ -226,7 +226,8 @@ void Dispatcher::OnOutcomesCommitted(const OutcomeNotices& notices, const Outcom
   outcomes_.OnCommitted(notices);
   for (CommittedOutcome outcome : notices.outcomes) {
     outcome.stale = outcome.resolved.has_value() &&
-                    std::find(commit.stale.begin(), commit.stale.end(), *outcome.resolved) != commit.stale.end();
+                    std::find(commit.stale.begin(), commit.stale.end(), *outcome.resolved) !=
+                        commit.stale.end();
     if (Slot* const slot = FindSlot(outcome.subscription); slot != nullptr) {
       slot->queue.OnCommitted(notices.shard, outcome, commit.attempt_head);
       Wake(outcome.subscription);

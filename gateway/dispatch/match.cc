@@ -22,7 +22,7 @@ Match MatchPosition(const Subscription& subscription, const LogEntry& entry) {
   if (std::any_of(marks.begin(), marks.end(), covers)) {
     return Match::kPurged;
   }
-  if (entry.event->about == subscription.id) {
+  if (!entry.event->about.empty() && entry.event->about == subscription.id) {
     return Match::kAbout;
   }
   const std::vector<std::string>& targets = entry.event->targets;

@@ -41,7 +41,7 @@ inline constexpr char kSelectBlocking[] =
     "CROSS JOIN event ON event.key = (exception.shard << 48) | exception.seq "
     "WHERE exception.ordering_key <> 0 AND exception.state <> 1 AND exception.shard = ? "
     "AND exception.subscription = ? AND exception.ordering_key = ? AND exception.seq < ? "
-    "ORDER BY exception.seq LIMIT 1";
+    "ORDER BY exception.state, exception.seq LIMIT 1";
 inline constexpr char kSelectReader[] =
     "SELECT next_seq, settled FROM reader WHERE shard = ? AND subscription = ?";
 inline constexpr char kFindUnmatched[] =

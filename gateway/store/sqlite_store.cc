@@ -213,12 +213,14 @@ absl::Status SqliteStore::Apply(const Batch& batch, int64_t now, BatchResult* re
 // Lets the next go of each ordering key that the batch has changed (E4).
 absl::Status SqliteStore::Release(const Batch& batch, int64_t now, BatchResult* result) {
   std::set<std::pair<SubscriptionNumber, OrderingKey>> keys;
+  bool purges = false;  // Such a batch is told to its subscription with all that it did.
   for (const Write& write : batch.writes) {
     if (const auto* put = std::get_if<PutException>(&write)) {
       keys.emplace(put->row.key.subscription, put->row.ordering_key);
     } else if (const auto* resolve = std::get_if<ResolveException>(&write)) {
       keys.emplace(resolve->key.subscription, resolve->ordering_key);
     } else if (const auto* purge = std::get_if<PurgeExceptions>(&write)) {
+      purges = true;
       for (const auto& [seq, key] : result->exceptions.ordered) {
         keys.emplace(purge->subscription, key);
       }
@@ -230,7 +232,9 @@ absl::Status SqliteStore::Release(const Batch& batch, int64_t now, BatchResult* 
     }
     ASSIGN_OR_RETURN(const bool released,
                      deliveries_.ReleaseIfNoneWaits(*batch.shard, subscription, key, now));
-    if (released) {
+    if (released && purges) {
+      ++result->exceptions.waiting;
+    } else if (released) {
       result->released.push_back({.subscription = subscription, .due_time = FromStoredTime(now)});
     }
   }

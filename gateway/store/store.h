@@ -129,10 +129,10 @@ struct PutHealth {
   SubscriptionHealth health;
 };
 
-using Write = std::variant<AppendEvent, PutOrganizationPath, RecordAttempt, PutException,
-                           ResolveException, RedriveException, PurgeExceptions, NoteUnmatched,
-                           AdvanceCursor, PutReader, EraseReader, PutSubscription,
-                           DeleteSubscription, PutHealth>;
+using Write =
+    std::variant<AppendEvent, PutOrganizationPath, RecordAttempt, PutException, ResolveException,
+                 RedriveException, PurgeExceptions, NoteUnmatched, AdvanceCursor, PutReader,
+                 EraseReader, PutSubscription, DeleteSubscription, PutHealth>;
 
 // What is written wholly or not at all (S1): writes to one shard, or, with no shard, to the
 // configuration (PutSubscription, DeleteSubscription, PutHealth and nothing else).

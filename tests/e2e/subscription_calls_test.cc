@@ -212,7 +212,7 @@ TEST_F(SubscriptionCallsTest, ADisabledOneIsEnabledAndNotResumed) {
   EXPECT_EQ(enabled.subscription().state(), v1::SUBSCRIPTION_STATE_PAUSED);
   EXPECT_EQ(enabled.subscription().disabled_reason(), "");
   EXPECT_EQ(receiver_.count(), 0U);
-  EXPECT_EQ(Resume(id, false).state(), v1::SUBSCRIPTION_STATE_ACTIVE);
+  EXPECT_EQ(Resume(id, false).state(), v1::SUBSCRIPTION_STATE_FAILING) << "until a probe succeeds";
   EXPECT_THAT(TypesOf(1), testing::ElementsAre("a"));
 }
 
@@ -224,7 +224,8 @@ TEST_F(SubscriptionCallsTest, ATestEnablesIfItSucceeds) {
   receiver_.Answer(500, "no");
   EXPECT_EQ(Test(id, true).subscription().state(), v1::SUBSCRIPTION_STATE_DISABLED);
   receiver_.Answer(200, "");
-  EXPECT_EQ(Test(id, true).subscription().state(), v1::SUBSCRIPTION_STATE_ACTIVE);
+  EXPECT_EQ(Test(id, true).subscription().state(), v1::SUBSCRIPTION_STATE_FAILING)
+      << "until a probe succeeds";
   EXPECT_THAT(TypesOf(4),
               testing::ElementsAre("postrider.test", "postrider.test", "postrider.test", "a"));
 }

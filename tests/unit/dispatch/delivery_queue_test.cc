@@ -81,6 +81,7 @@ TEST_F(DeliveryQueueTest, OurOwnFaultIsTriedAgainInPlaceAndNotCharged) {
 }
 
 TEST_F(DeliveryQueueTest, WhatFailsTogetherForOurFaultIsOneWait) {
+  Widen();
   Feed(1, 2);
   EXPECT_THAT(Start(), ElementsAre(1, 2));
   End(1, kOwnFault);
@@ -335,7 +336,7 @@ TEST_F(PurgedQueueTest, AnAttemptThatWasOnTheWireIsTheLast) {
   Start();
   Purge("a.*", 9);
   const auto record = End(1, kFailed);
-  EXPECT_EQ(record->attempt.disposition, Disposition::kDead);
+  EXPECT_EQ(AttemptOf(*record).disposition, Disposition::kDead);
   EXPECT_FALSE(record->put_exception.has_value());
   EXPECT_FALSE(End(2, kOwnFault).has_value());
   EXPECT_THAT(outbox_.Take(), ElementsAre("settled 1:2"));
@@ -368,8 +369,8 @@ TEST_F(DeliveryQueueTest, ARedrivenDeadLetterHasATimeOfItsOwn) {
   EXPECT_FALSE(on_wire_[0].expired);
   EXPECT_TRUE(on_wire_[1].expired);
   const auto record = End(1, kFailed);
-  EXPECT_EQ(record->attempt.origin, AttemptOrigin::kRedrive);
-  EXPECT_EQ(record->attempt.number, 1);
+  EXPECT_EQ(AttemptOf(*record).origin, AttemptOrigin::kRedrive);
+  EXPECT_EQ(AttemptOf(*record).number, 1);
   EXPECT_EQ(record->resolve_exception->next->state, ExceptionState::kWaiting);
 }
 

@@ -87,7 +87,7 @@ inline std::shared_ptr<Subscription> SubscriptionNumbered(SubscriptionNumber num
   subscription->number = number;
   subscription->organization = "o";
   subscription->url = "https://example.com/";
-  subscription->start_seqs = {0};
+  subscription->start_seqs = {0, 0};
   return subscription;
 }
 

@@ -56,7 +56,7 @@ TEST(Dispatcher, AShardThatFansOutHasOneTurnAtATime) {
   StandingClock clock;
   PostedTasks loop;
   CountingMesh mesh;
-  Dispatcher dispatcher(&loop, nullptr, {.clock = &clock}, {}, &mesh);
+  Dispatcher dispatcher(&loop, nullptr, {.clock = &clock}, {}, {}, &mesh);
   std::vector<Dispatcher::Configured> configuration;
   for (SubscriptionNumber number = 1; number <= subscriptions; ++number) {
     configuration.push_back({.number = number, .subscription = SubscriptionNumbered(number)});
