@@ -59,6 +59,14 @@ inline constexpr size_t kChallengesMax = 64;  // Under way at a time.
 inline constexpr size_t kTestsMax = 64;       // Likewise.
 inline constexpr size_t kPurgeMarksMax = 16;  // Each is judged whenever an event is met.
 
+// --- Replays (docs/engine.md C5) ----------------------------------------------------------------
+inline constexpr uint64_t kReplaysUnfinishedMax = 4;  // Per subscription.
+inline constexpr uint64_t kReplaysKeptMax = 20;       // Finished ones, per subscription.
+inline constexpr double kReplayRateMin = 0.01;        // Events a second.
+inline constexpr double kReplayRateMax = 100'000;
+inline constexpr size_t kReplayReadyEvents = 128;         // With less in memory it reads on.
+inline constexpr uint64_t kReplayCountedMax = 1'000'000;  // Events examined by a dry run.
+
 // --- One exchange -------------------------------------------------------------------------------
 inline constexpr absl::Duration kExchangeTimeoutDefault = absl::Seconds(20);
 inline constexpr absl::Duration kExchangeTimeoutMin = absl::Seconds(1);

@@ -5,6 +5,7 @@ SRCS = [
     "ids.cc",
     "position.cc",
     "purge.cc",
+    "replay.cc",
     "secret.cc",
     "url.cc",
 ]
@@ -18,6 +19,7 @@ HDRS = [
     "position.h",
     "poster.h",
     "purge.h",
+    "replay.h",
     "secret.h",
     "subscription.h",
     "url.h",

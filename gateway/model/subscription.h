@@ -76,6 +76,10 @@ struct Subscription {
   absl::Time create_time;
   absl::Time update_time;
 
+  // Where it starts: with the events accepted at or after this; unset: with those after its
+  // creation, or verification.
+  std::optional<absl::Time> start_time;
+
   // Per shard: nothing at or below is owed (C2). Set in the transaction that creates the
   // subscription, or in the one that verifies it; raised where its owner skips a backlog.
   std::vector<Seq> start_seqs;

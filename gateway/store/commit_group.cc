@@ -22,9 +22,13 @@ class Changes {
   void Add(Batch* batch, const BatchResult& result) {
     size_t appended = 0;
     size_t configured = 0;
+    size_t replays = 0;
     for (Write& write : batch->writes) {
       if (auto* append = std::get_if<AppendEvent>(&write)) {
         AddEvent(*batch->shard, append, result.appended[appended++], result.attempt_head);
+      } else if (std::holds_alternative<CreateReplay>(write) ||
+                 std::holds_alternative<EndReplay>(write)) {
+        AddReplay(result.replays[replays++]);
       } else if (!batch->shard.has_value() && !std::holds_alternative<PutHealth>(write)) {
         AddSubscription(write, result.configured[configured++]);
       }
@@ -51,9 +55,23 @@ class Changes {
   }
 
   void AddSubscription(const Write& write, const ConfigResult& result) {
-    if (result.ok()) {
-      const bool deleted = std::holds_alternative<DeleteSubscription>(write);
-      group_.configured.push_back({(*result)->number, deleted ? nullptr : *result});
+    if (!result.ok()) {
+      return;
+    }
+    const bool deleted = std::holds_alternative<DeleteSubscription>(write);
+    CommittedGroup::Configured& change = group_.configured.emplace_back();
+    change.number = (*result)->number;
+    change.subscription = deleted ? nullptr : *result;
+    const auto* const put = std::get_if<PutSubscription>(&write);
+    if (put != nullptr && put->start_at_heads) {
+      change.readers = FirstReaders(**result);
+    }
+  }
+
+  // Nobody need hear of one that is done: its loop has said so.
+  void AddReplay(const ReplayResult& result) {
+    if (result.ok() && result->replay->state != ReplayState::kDone) {
+      group_.replays.push_back(*result);
     }
   }
 

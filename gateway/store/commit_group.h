@@ -24,9 +24,13 @@ struct CommittedGroup {
   struct Configured {
     SubscriptionNumber number = 0;
     std::shared_ptr<const Subscription> subscription;
+    std::vector<ReaderRow> readers;  // Of one that has just started, in the past.
   };
   std::vector<Configured> configured;
+  std::vector<ReplayRecord> replays;  // Created or canceled ones: the replay's state says which.
   std::vector<Shard> shards;
+
+  bool empty() const { return configured.empty() && replays.empty() && shards.empty(); }
 };
 
 // Emptied lists of writes that keep their room for the next group.

@@ -135,7 +135,7 @@ bool GroupCommit::CommitWaiting() {
   CheckKnown(group);
   maintenance_wanted_ = true;
   const CommittedGroup changes = group.TakeChanges();
-  if (committed_ && (!changes.configured.empty() || !changes.shards.empty())) {
+  if (committed_ && !changes.empty()) {
     committed_(changes);
   }
   AnswerBatches(&group);

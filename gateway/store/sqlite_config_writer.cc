@@ -51,16 +51,19 @@ std::shared_ptr<const Subscription> Share(Subscription subscription) {
 
 }  // namespace
 
-SqliteConfigWriter::SqliteConfigWriter(Database* database, const SqliteShards* shards)
+SqliteConfigWriter::SqliteConfigWriter(Database* database, const SqliteShards* shards,
+                                       SqliteTimeline* timeline)
     : database_(database),
       shards_(shards),
+      timeline_(timeline),
       select_(database, sql::kSelectSubscription),
       insert_(database, sql::kInsertSubscription),
       update_(database, sql::kUpdateSubscription),
       delete_(database, sql::kDeleteSubscription),
       put_health_(database, sql::kPutHealth),
       delete_health_(database, sql::kDeleteHealth),
-      select_reader_(database, sql::kSelectReader) {}
+      select_reader_(database, sql::kSelectReader),
+      put_reader_(database, sql::kPutReader) {}
 
 absl::Status SqliteConfigWriter::Load() {
   Statement last(database_, sql::kSelectLastSubscription);
@@ -88,33 +91,42 @@ void SqliteConfigWriter::MarkDeleted(SubscriptionNumber number, bool deleted) {
 absl::StatusOr<ConfigResult> SqliteConfigWriter::Put(const PutSubscription& write, int64_t now) {
   Subscription subscription = write.subscription;
   if (write.start_at_heads) {
-    subscription.start_seqs = Heads();
+    ASSIGN_OR_RETURN(subscription.start_seqs, Starts(subscription));
   }
   // Who has no start is owed nothing yet and gets one when that changes.
   if (write.skip_backlog && !subscription.start_seqs.empty()) {
     RaiseToHeads(&subscription.start_seqs);
   }
-  subscription.update_time = FromStoredTime(now);
-  if (subscription.number == 0) {
-    subscription.create_time = subscription.update_time;
-    return Create(std::move(subscription));
-  }
-  ASSIGN_OR_RETURN(const ConfigResult stored, Find(subscription.number, write.expected_version));
-  if (!stored.ok()) {
-    return stored;
-  }
-  if ((*stored)->version != write.expected_version) {
-    return ConfigResult(OtherVersion());
-  }
-  subscription.id = (*stored)->id;
-  subscription.create_time = (*stored)->create_time;
-  subscription.version = (*stored)->version + 1;
   if (write.purge.has_value()) {
     ASSIGN_OR_RETURN(const absl::Status added, AddMark(*write.purge, &subscription));
     if (!added.ok()) {
       return ConfigResult(added);
     }
   }
+  subscription.update_time = FromStoredTime(now);
+  ASSIGN_OR_RETURN(ConfigResult stored, Store(std::move(subscription), write.expected_version));
+  if (write.start_at_heads && stored.ok()) {
+    RETURN_IF_ERROR(PutFirstReaders(**stored));
+  }
+  return stored;
+}
+
+absl::StatusOr<ConfigResult> SqliteConfigWriter::Store(Subscription subscription,
+                                                       uint64_t expected_version) {
+  if (subscription.number == 0) {
+    subscription.create_time = subscription.update_time;
+    return Create(std::move(subscription));
+  }
+  ASSIGN_OR_RETURN(const ConfigResult stored, Find(subscription.number, expected_version));
+  if (!stored.ok()) {
+    return stored;
+  }
+  if ((*stored)->version != expected_version) {
+    return ConfigResult(OtherVersion());
+  }
+  subscription.id = (*stored)->id;
+  subscription.create_time = (*stored)->create_time;
+  subscription.version = (*stored)->version + 1;
   RETURN_IF_ERROR(Update(subscription));
   if (!(*stored)->disabled_reason.empty() && subscription.disabled_reason.empty()) {
     // Enabled: what disabled it must not do so again after a crash (E9).
@@ -193,6 +205,28 @@ std::vector<Seq> SqliteConfigWriter::Heads() const {
     heads[shard] = shards_->Get(shard).head;
   }
   return heads;
+}
+
+absl::StatusOr<std::vector<Seq>> SqliteConfigWriter::Starts(const Subscription& subscription) {
+  std::vector<Seq> starts = Heads();
+  if (!subscription.start_time.has_value()) {
+    return starts;
+  }
+  for (const ShardId shard : ShardsOf(subscription, shards_->count())) {
+    ASSIGN_OR_RETURN(const Seq first,
+                     timeline_->SeqAt(shard, starts[shard], *subscription.start_time));
+    starts[shard] = first - 1;
+  }
+  return starts;
+}
+
+absl::Status SqliteConfigWriter::PutFirstReaders(const Subscription& subscription) {
+  for (const ReaderRow& row : FirstReaders(subscription)) {
+    Query query(&put_reader_);
+    query.Uint(row.shard).Uint(row.subscription).Uint(row.next_seq).Blob("");
+    RETURN_IF_ERROR(query.Run());
+  }
+  return absl::OkStatus();
 }
 
 void SqliteConfigWriter::RaiseToHeads(std::vector<Seq>* start_seqs) const {

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "gateway/store/sqlite.h"
 #include "gateway/store/sqlite_shards.h"
+#include "gateway/store/sqlite_timeline.h"
 #include "gateway/store/store.h"
 
 namespace postrider {
@@ -16,8 +17,8 @@ namespace postrider {
 // transaction.
 class SqliteConfigWriter {
  public:
-  // Both outlive this.
-  SqliteConfigWriter(Database* database, const SqliteShards* shards);
+  // All outlive this.
+  SqliteConfigWriter(Database* database, const SqliteShards* shards, SqliteTimeline* timeline);
 
   absl::Status Load();
 
@@ -25,6 +26,9 @@ class SqliteConfigWriter {
   absl::StatusOr<ConfigResult> Put(const PutSubscription& write, int64_t now);
   absl::StatusOr<ConfigResult> Delete(const DeleteSubscription& write);
   absl::Status PutHealth(const postrider::PutHealth& write);
+
+  // The row of `number` if it is live and of the version: 0 is any.
+  absl::StatusOr<ConfigResult> Find(SubscriptionNumber number, uint64_t expected_version = 0);
 
   // Whether late outcomes of the subscription are to be dropped (C4).
   bool IsDeleted(SubscriptionNumber number) const {
@@ -36,8 +40,6 @@ class SqliteConfigWriter {
   void Rollback();
 
  private:
-  // The row of `number` if it is live and of the version: 0 is any.
-  absl::StatusOr<ConfigResult> Find(SubscriptionNumber number, uint64_t expected_version);
   absl::StatusOr<ConfigResult> Create(Subscription subscription);
   absl::Status Update(const Subscription& subscription);
   std::vector<Seq> Heads() const;
@@ -46,10 +48,16 @@ class SqliteConfigWriter {
   absl::StatusOr<absl::Status> AddMark(const PurgeFilter& filter, Subscription* subscription);
   // Whether the subscription's position in each shard is past what the mark is about.
   absl::StatusOr<bool> IsPassed(const PurgeMark& mark, SubscriptionNumber number);
+  // Creates or replaces it.
+  absl::StatusOr<ConfigResult> Store(Subscription subscription, uint64_t expected_version);
+  // Where it starts if it does so now.
+  absl::StatusOr<std::vector<Seq>> Starts(const Subscription& subscription);
+  absl::Status PutFirstReaders(const Subscription& subscription);
   void MarkDeleted(SubscriptionNumber number, bool deleted);
 
   Database* const database_;
   const SqliteShards* const shards_;
+  SqliteTimeline* const timeline_;
   Statement select_;
   Statement insert_;
   Statement update_;
@@ -57,6 +65,7 @@ class SqliteConfigWriter {
   Statement put_health_;
   Statement delete_health_;
   Statement select_reader_;
+  Statement put_reader_;
   SubscriptionNumber last_number_ = 0;
   std::vector<bool> deleted_;  // By number: a bit each.
   // Of the open transaction.

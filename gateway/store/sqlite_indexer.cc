@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/base/status.h"
+#include "gateway/store/sqlite_replay_sql.h"
 #include "gateway/store/sqlite_sql.h"
 
 namespace postrider {
@@ -23,6 +24,8 @@ SqliteIndexer::SqliteIndexer(Database* database, SqliteShards* shards)
       select_purge_end_(database, sql::kSelectPurgeEnd),
       purge_exceptions_(database, sql::kPurgeExceptions),
       delete_reader_(database, sql::kDeleteReader),
+      purge_replay_positions_(database, sql::kPurgeReplayPositionsOf),
+      purge_replays_(database, sql::kPurgeReplaysOf),
       set_purged_(database, sql::kSetPurged) {}
 
 uint64_t SqliteIndexer::Lag() const {
@@ -85,6 +88,8 @@ absl::StatusOr<bool> SqliteIndexer::PurgeSlice() {
       return true;
     }
   }
+  RETURN_IF_ERROR(Query(&purge_replay_positions_).Uint(number).Run());
+  RETURN_IF_ERROR(Query(&purge_replays_).Uint(number).Run());
   RETURN_IF_ERROR(Query(&set_purged_).Uint(number).Run());
   return true;
 }

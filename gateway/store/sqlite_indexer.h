@@ -41,6 +41,8 @@ class SqliteIndexer {
   Statement select_purge_end_;
   Statement purge_exceptions_;
   Statement delete_reader_;
+  Statement purge_replay_positions_;
+  Statement purge_replays_;
   Statement set_purged_;
 };
 

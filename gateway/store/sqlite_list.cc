@@ -44,9 +44,7 @@ SqliteEventList::SqliteEventList(Database* database, uint32_t shard_count)
     : database_(database),
       shard_count_(shard_count),
       select_shard_(database, sql::kSelectShard),
-      select_segment_before_(database, sql::kSelectSegmentBefore),
-      select_segment_from_(database, sql::kSelectSegmentFrom),
-      select_accept_time_(database, sql::kSelectAcceptTime),
+      timeline_(database),
       list_recent_(database, sql::kListRecent),
       list_recent_by_type_(database, sql::kListRecentByType),
       list_indexed_(database, sql::kListIndexed),
@@ -136,43 +134,14 @@ absl::StatusOr<std::pair<SqliteEventList::Range, int64_t>> SqliteEventList::Rang
   Seq first = 1;
   Seq end = std::min(query.before_seq, head + 1);
   if (query.accepted_since.has_value()) {
-    ASSIGN_OR_RETURN(first, SeqAt(shard, head, *query.accepted_since));
+    ASSIGN_OR_RETURN(first, timeline_.SeqAt(shard, head, *query.accepted_since));
   }
   if (query.accepted_until.has_value()) {
-    ASSIGN_OR_RETURN(const Seq until, SeqAt(shard, head, *query.accepted_until));
+    ASSIGN_OR_RETURN(const Seq until, timeline_.SeqAt(shard, head, *query.accepted_until));
     end = std::min(end, until);
   }
   const Range range{RowKey(shard, first - 1), RowKey(shard, end == 0 ? 0 : end - 1)};
   return std::make_pair(range, RowKey(shard, indexed));
-}
-
-absl::StatusOr<Seq> SqliteEventList::SeqAt(ShardId shard, Seq head, absl::Time time) {
-  // Accept times never go back (L2): the segments narrow it down, halving finds it.
-  const int64_t stored = ToStoredTime(time);
-  ASSIGN_OR_RETURN(Seq low, SegmentSeq(&select_segment_before_, shard, stored, 1));
-  ASSIGN_OR_RETURN(Seq high, SegmentSeq(&select_segment_from_, shard, stored, head + 1));
-  while (low < high) {
-    const Seq middle = low + (high - low) / 2;
-    Query query(&select_accept_time_);
-    if (!query.Int(RowKey(shard, middle)).Row()) {
-      RETURN_IF_ERROR(query.status());
-      return absl::DataLossError(absl::StrCat("store: event ", middle, " is missing"));
-    }
-    if (query.NextInt() < stored) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
-}
-
-absl::StatusOr<Seq> SqliteEventList::SegmentSeq(Statement* statement, ShardId shard, int64_t time,
-                                                Seq otherwise) {
-  Query query(statement);
-  const bool found = query.Uint(shard).Int(time).Row();
-  RETURN_IF_ERROR(query.status());
-  return found ? query.NextUint() : otherwise;
 }
 
 absl::Status SqliteEventList::Collect(Statement* statement, const EventQuery& query, Range range,

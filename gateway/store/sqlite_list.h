@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gateway/store/sqlite.h"
+#include "gateway/store/sqlite_timeline.h"
 #include "gateway/store/store.h"
 
 namespace postrider {
@@ -34,18 +35,13 @@ class SqliteEventList {
   absl::StatusOr<std::vector<int64_t>> FindUnmatched(const EventQuery& query, Range range,
                                                      Seq* next_before);
   absl::StatusOr<std::pair<Range, int64_t>> RangeOf(ShardId shard, const EventQuery& query);
-  // The first seq of an event accepted at `time` or later; `head` + 1 if there is none.
-  absl::StatusOr<Seq> SeqAt(ShardId shard, Seq head, absl::Time time);
-  absl::StatusOr<Seq> SegmentSeq(Statement* statement, ShardId shard, int64_t time, Seq otherwise);
   absl::Status Collect(Statement* statement, const EventQuery& query, Range range,
                        std::vector<LogEntry>* entries);
 
   Database* const database_;
   const uint32_t shard_count_;
   Statement select_shard_;
-  Statement select_segment_before_;
-  Statement select_segment_from_;
-  Statement select_accept_time_;
+  SqliteTimeline timeline_;
   Statement list_recent_;
   Statement list_recent_by_type_;
   Statement list_indexed_;

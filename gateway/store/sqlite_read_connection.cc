@@ -7,6 +7,7 @@
 #include "gateway/base/status.h"
 #include "gateway/store/codec.h"
 #include "gateway/store/health_record.h"
+#include "gateway/store/sqlite_replay_sql.h"
 #include "gateway/store/sqlite_rows.h"
 #include "gateway/store/sqlite_shards.h"
 #include "gateway/store/sqlite_sql.h"
@@ -27,6 +28,8 @@ SqliteReadConnection::SqliteReadConnection(std::unique_ptr<Database> database, u
       event_list_(database_.get(), shard_count),
       attempt_list_(database_.get(), shard_count),
       letters_(database_.get()),
+      timeline_(database_.get()),
+      replays_(database_.get()),
       select_subscriptions_(database_.get(), sql::kSelectSubscriptions),
       select_organizations_(database_.get(), sql::kSelectOrganizations),
       select_health_(database_.get(), sql::kSelectHealth),
@@ -37,6 +40,7 @@ SqliteReadConnection::SqliteReadConnection(std::unique_ptr<Database> database, u
       select_blocked_keys_(database_.get(), sql::kSelectBlockedKeys),
       select_next_due_(database_.get(), sql::kSelectNextDue),
       count_waiting_(database_.get(), sql::kCountWaiting),
+      count_replay_waiting_(database_.get(), sql::kCountReplayWaiting),
       select_state_(database_.get(), sql::kSelectState),
       select_log_(database_.get(), sql::kSelectLog),
       select_due_(database_.get(), sql::kSelectDue),
@@ -69,6 +73,10 @@ absl::StatusOr<Configuration> SqliteReadConnection::ReadConfiguration() {
     }
   }
   RETURN_IF_ERROR(health.status());
+  for (const std::shared_ptr<const Subscription>& subscription : configuration.subscriptions) {
+    ASSIGN_OR_RETURN(std::vector<ReplayRecord> running, replays_.Running(subscription->number));
+    std::move(running.begin(), running.end(), std::back_inserter(configuration.replays));
+  }
   return configuration;
 }
 
@@ -180,8 +188,24 @@ absl::Status SqliteReadConnection::ReadNextDueOfShard(ShardId shard, std::vector
       next.waiting = count.NextUint();
     }
     RETURN_IF_ERROR(count.status());
-    result->push_back(next);
+    RETURN_IF_ERROR(CountReplayWaiting(&next));
+    result->push_back(std::move(next));
   }
+}
+
+absl::Status SqliteReadConnection::CountReplayWaiting(NextDue* next) {
+  Query query(&count_replay_waiting_);
+  query.Uint(next->shard).Uint(next->subscription);
+  while (query.Row()) {
+    const OriginId replay = query.NextUint();
+    const uint64_t waiting = query.NextUint();
+    if (query.NextUint() >= static_cast<uint64_t>(ReplayState::kCanceled)) {
+      next->waiting -= waiting;
+    } else {
+      next->of_replays.emplace_back(replay, waiting);
+    }
+  }
+  return query.status();
 }
 
 absl::StatusOr<bool> SqliteReadConnection::IsLive(SubscriptionNumber number) {
@@ -274,6 +298,46 @@ absl::StatusOr<DeliveryRecord> SqliteReadConnection::ReadDelivery(const Uuid& id
 
 absl::StatusOr<AttemptPage> SqliteReadConnection::ListAttempts(const AttemptQuery& query) {
   return attempt_list_.List(query);
+}
+
+absl::StatusOr<SeqRange> SqliteReadConnection::FindRange(ShardId shard, absl::Time since,
+                                                         std::optional<absl::Time> until) {
+  ReadTransaction transaction(database_.get());
+  RETURN_IF_ERROR(transaction.status());
+  SeqRange range;
+  {
+    Query query(&select_shard_);
+    if (!query.Uint(shard).Row()) {
+      RETURN_IF_ERROR(query.status());
+      return absl::NotFoundError("shard: there is none of this number");
+    }
+    range.last = query.NextUint();
+  }
+  const Seq head = range.last;
+  ASSIGN_OR_RETURN(range.first, timeline_.SeqAt(shard, head, since));
+  if (until.has_value()) {
+    ASSIGN_OR_RETURN(const Seq end, timeline_.SeqAt(shard, head, *until));
+    range.last = end - 1;
+  }
+  return range;
+}
+
+absl::StatusOr<ReplayRecord> SqliteReadConnection::ReadReplay(const std::string& id) {
+  ReadTransaction transaction(database_.get());
+  RETURN_IF_ERROR(transaction.status());
+  ASSIGN_OR_RETURN(ReplayRecord record, replays_.Get(id));
+  ASSIGN_OR_RETURN(const bool live, IsLive(record.replay->subscription));
+  if (!live) {
+    return absl::NotFoundError("replay: its subscription was deleted");
+  }
+  return record;
+}
+
+absl::StatusOr<std::vector<ReplayRecord>> SqliteReadConnection::ListReplays(
+    SubscriptionNumber subscription) {
+  ReadTransaction transaction(database_.get());
+  RETURN_IF_ERROR(transaction.status());
+  return replays_.List(subscription, kReplaysKeptMax + kReplaysUnfinishedMax);
 }
 
 }  // namespace postrider

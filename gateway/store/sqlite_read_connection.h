@@ -9,6 +9,8 @@
 #include "gateway/store/sqlite.h"
 #include "gateway/store/sqlite_letters.h"
 #include "gateway/store/sqlite_list.h"
+#include "gateway/store/sqlite_replay_rows.h"
+#include "gateway/store/sqlite_timeline.h"
 #include "gateway/store/store.h"
 
 namespace postrider {
@@ -33,11 +35,16 @@ class SqliteReadConnection {
   absl::StatusOr<DeadLetterPage> ListDeadLetters(const DeadLetterQuery& query);
   absl::StatusOr<DeliveryRecord> ReadDelivery(const Uuid& id, const std::string& organization,
                                               SubscriptionNumber subscription);
+  absl::StatusOr<SeqRange> FindRange(ShardId shard, absl::Time since,
+                                     std::optional<absl::Time> until);
+  absl::StatusOr<ReplayRecord> ReadReplay(const std::string& id);
+  absl::StatusOr<std::vector<ReplayRecord>> ListReplays(SubscriptionNumber subscription);
 
  private:
   absl::Status ReadSettled(ShardId shard, ShardRecovery* recovery);
   absl::Status ReadReaders(ShardId shard, ShardRecovery* recovery);
   absl::Status ReadNextDueOfShard(ShardId shard, std::vector<NextDue>* result);
+  absl::Status CountReplayWaiting(NextDue* next);
   absl::StatusOr<bool> IsLive(SubscriptionNumber number);
 
   const std::unique_ptr<Database> database_;
@@ -45,6 +52,8 @@ class SqliteReadConnection {
   SqliteEventList event_list_;
   SqliteAttemptList attempt_list_;
   SqliteLetters letters_;
+  SqliteTimeline timeline_;
+  SqliteReplays replays_;
   Statement select_subscriptions_;
   Statement select_organizations_;
   Statement select_health_;
@@ -55,6 +64,7 @@ class SqliteReadConnection {
   Statement select_blocked_keys_;
   Statement select_next_due_;
   Statement count_waiting_;
+  Statement count_replay_waiting_;
   Statement select_state_;
   Statement select_log_;
   Statement select_due_;

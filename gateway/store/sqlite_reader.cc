@@ -91,4 +91,18 @@ absl::StatusOr<AttemptPage> SqliteReader::ListAttempts(const AttemptQuery& query
   return Lease(this)->ListAttempts(query);
 }
 
+absl::StatusOr<SeqRange> SqliteReader::FindRange(ShardId shard, absl::Time since,
+                                                 std::optional<absl::Time> until) {
+  return Lease(this)->FindRange(shard, since, until);
+}
+
+absl::StatusOr<ReplayRecord> SqliteReader::ReadReplay(const std::string& id) {
+  return Lease(this)->ReadReplay(id);
+}
+
+absl::StatusOr<std::vector<ReplayRecord>> SqliteReader::ListReplays(
+    SubscriptionNumber subscription) {
+  return Lease(this)->ListReplays(subscription);
+}
+
 }  // namespace postrider

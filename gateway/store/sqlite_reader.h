@@ -33,6 +33,10 @@ class SqliteReader final : public StoreReader {
   absl::StatusOr<DeadLetterPage> ListDeadLetters(const DeadLetterQuery& query) override;
   absl::StatusOr<DeliveryRecord> ReadDelivery(const Uuid& id, const std::string& organization,
                                               SubscriptionNumber subscription) override;
+  absl::StatusOr<SeqRange> FindRange(ShardId shard, absl::Time since,
+                                     std::optional<absl::Time> until) override;
+  absl::StatusOr<ReplayRecord> ReadReplay(const std::string& id) override;
+  absl::StatusOr<std::vector<ReplayRecord>> ListReplays(SubscriptionNumber subscription) override;
 
  private:
   class Lease;

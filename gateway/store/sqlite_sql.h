@@ -109,6 +109,10 @@ CREATE INDEX exception_unattempted ON exception(shard, seq, subscription)
 CREATE INDEX exception_by_key ON exception(shard, subscription, ordering_key, state, seq)
   WHERE ordering_key <> 0 AND state <> 1;
 CREATE INDEX exception_dead ON exception(subscription, shard, seq, origin) WHERE state = 1;
+CREATE INDEX exception_of_replay ON exception(shard, subscription, origin, seq)
+  WHERE origin <> 0;
+CREATE INDEX exception_replay_waiting ON exception(shard, subscription, origin)
+  WHERE origin <> 0 AND state = 0;
 CREATE TABLE unmatched(
   key INTEGER PRIMARY KEY
 );
@@ -133,6 +137,28 @@ CREATE TABLE health(
   subscription INTEGER PRIMARY KEY,
   record BLOB NOT NULL
 );
+CREATE TABLE replay(
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  subscription INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  finish_time INTEGER,
+  record BLOB NOT NULL
+);
+CREATE INDEX replay_by_subscription ON replay(subscription, number);
+CREATE INDEX replay_running ON replay(subscription) WHERE state = 0;
+CREATE INDEX replay_to_purge ON replay(number) WHERE state = 2;
+CREATE TABLE replay_position(
+  shard INTEGER NOT NULL,
+  replay INTEGER NOT NULL,
+  next_seq INTEGER NOT NULL,
+  end_seq INTEGER NOT NULL,
+  settled BLOB NOT NULL,
+  delivered INTEGER NOT NULL,
+  failed INTEGER NOT NULL,
+  PRIMARY KEY(shard, replay)
+) WITHOUT ROWID;
+CREATE INDEX replay_position_by_replay ON replay_position(replay, shard);
 CREATE TABLE organization(
   organization TEXT PRIMARY KEY,
   path BLOB NOT NULL
@@ -288,7 +314,9 @@ inline constexpr char kSelectDue[] =
     " FROM exception INDEXED BY exception_due "
     "CROSS JOIN event ON event.key = (exception.shard << 48) | exception.seq "
     "WHERE exception.state = 0 AND exception.shard = ? AND exception.subscription = ? "
-    "AND exception.due_time <= ? ORDER BY exception.due_time, exception.seq LIMIT ?";
+    "AND exception.due_time <= ? AND (exception.origin = 0 OR NOT EXISTS "
+    "(SELECT 1 FROM replay WHERE replay.number = exception.origin AND replay.state >= 2)) "
+    "ORDER BY exception.due_time, exception.seq LIMIT ?";
 inline constexpr char kSelectEvent[] =
     "SELECT " POSTRIDER_EVENT_COLUMNS
     " FROM event_id CROSS JOIN event ON event.key = event_id.key "

@@ -85,7 +85,9 @@ SqliteStore::SqliteStore(std::shared_ptr<DataDir> directory, const SqliteOptions
       shards_(database_.get()),
       log_(database_.get(), &shards_),
       deliveries_(database_.get()),
-      configuration_(database_.get(), &shards_),
+      timeline_(database_.get()),
+      configuration_(database_.get(), &shards_, &timeline_),
+      replays_(database_.get(), &shards_, &timeline_),
       indexer_(database_.get(), &shards_),
       begin_(database_.get(), "BEGIN IMMEDIATE"),
       commit_(database_.get(), "COMMIT") {}
@@ -249,10 +251,6 @@ absl::Status SqliteStore::ApplyToShard(ShardId shard, const Write& write, int64_
     return absl::OkStatus();
   };
   // A deleted subscription gets no new rows: nobody would take them away again (C4).
-  const auto put_exception = [&](const PutException& put) {
-    return configuration_.IsDeleted(put.row.key.subscription) ? absl::OkStatus()
-                                                              : deliveries_.Put(put.row);
-  };
   const auto put_reader = [&](const PutReader& put) {
     return configuration_.IsDeleted(put.row.subscription) ? absl::OkStatus()
                                                           : deliveries_.PutReader(put.row, shard);
@@ -271,7 +269,9 @@ absl::Status SqliteStore::ApplyToShard(ShardId shard, const Write& write, int64_
   };
   return std::visit(
       Overloaded{
-          append, put_exception, put_reader, advance, resolve, purge,
+          append, put_reader, advance, resolve, purge,
+          [&](const PutException& put) { return AddException(put.row); },
+          [&](const PutReplayPosition& put) { return replays_.PutPosition(put.position, shard); },
           [&](const RedriveException& put) {
             return deliveries_.Redrive(put, now, &result->exceptions);
           },
@@ -281,8 +281,16 @@ absl::Status SqliteStore::ApplyToShard(ShardId shard, const Write& write, int64_
           [&](const EraseReader& put) { return deliveries_.EraseReader(put.subscription, shard); },
           [](const PutSubscription&) { return absl::InternalError("no shard's write"); },
           [](const DeleteSubscription&) { return absl::InternalError("no shard's write"); },
-          [](const PutHealth&) { return absl::InternalError("no shard's write"); }},
+          [](const PutHealth&) { return absl::InternalError("no shard's write"); },
+          [](const CreateReplay&) { return absl::InternalError("no shard's write"); },
+          [](const EndReplay&) { return absl::InternalError("no shard's write"); }},
       write);
+}
+
+absl::Status SqliteStore::AddException(const ExceptionRow& row) {
+  ASSIGN_OR_RETURN(const bool accepts, replays_.Accepts(row.key.origin));
+  return accepts && !configuration_.IsDeleted(row.key.subscription) ? deliveries_.Put(row)
+                                                                    : absl::OkStatus();
 }
 
 absl::Status SqliteStore::ApplyConfiguration(const Write& write, int64_t now, BatchResult* result) {
@@ -299,7 +307,26 @@ absl::Status SqliteStore::ApplyConfiguration(const Write& write, int64_t now, Ba
   if (const auto* health = std::get_if<PutHealth>(&write)) {
     return configuration_.PutHealth(*health);
   }
+  if (const auto* create = std::get_if<CreateReplay>(&write)) {
+    ASSIGN_OR_RETURN(ReplayResult created, ApplyCreateReplay(*create, now));
+    result->replays.push_back(std::move(created));
+    return absl::OkStatus();
+  }
+  if (const auto* end = std::get_if<EndReplay>(&write)) {
+    ASSIGN_OR_RETURN(ReplayResult ended, replays_.End(*end, now));
+    result->replays.push_back(std::move(ended));
+    return absl::OkStatus();
+  }
   return absl::InternalError("a write of the configuration needs no shard, this one does");
+}
+
+absl::StatusOr<ReplayResult> SqliteStore::ApplyCreateReplay(const CreateReplay& write,
+                                                            int64_t now) {
+  ASSIGN_OR_RETURN(const ConfigResult subscription, configuration_.Find(write.replay.subscription));
+  if (!subscription.ok()) {
+    return ReplayResult(subscription.status());
+  }
+  return replays_.Create(write, **subscription, now);
 }
 
 void SqliteStore::Advance(ShardId shard_id, const AdvanceCursor& write) {
@@ -335,6 +362,9 @@ absl::Status SqliteStore::MaintainSlice(bool* more) {
     return indexer_.IndexSlice();
   }
   ASSIGN_OR_RETURN(*more, indexer_.PurgeSlice());
+  if (!*more) {
+    ASSIGN_OR_RETURN(*more, replays_.PurgeSlice());
+  }
   return absl::OkStatus();
 }
 

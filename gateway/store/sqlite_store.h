@@ -17,7 +17,9 @@
 #include "gateway/store/sqlite_delivery_writer.h"
 #include "gateway/store/sqlite_indexer.h"
 #include "gateway/store/sqlite_log_writer.h"
+#include "gateway/store/sqlite_replay_writer.h"
 #include "gateway/store/sqlite_shards.h"
+#include "gateway/store/sqlite_timeline.h"
 #include "gateway/store/store.h"
 
 namespace postrider {
@@ -52,6 +54,8 @@ class SqliteStore final : public Store {
   absl::Status Release(const Batch& batch, int64_t now, BatchResult* result);
   absl::Status ApplyToShard(ShardId shard, const Write& write, int64_t now, BatchResult* result);
   absl::Status ApplyConfiguration(const Write& write, int64_t now, BatchResult* result);
+  absl::Status AddException(const ExceptionRow& row);
+  absl::StatusOr<ReplayResult> ApplyCreateReplay(const CreateReplay& write, int64_t now);
   void Advance(ShardId shard, const AdvanceCursor& write);
   absl::Status BoundIndexLag();
   absl::Status MaintainSlice(bool* more);
@@ -65,7 +69,9 @@ class SqliteStore final : public Store {
   SqliteShards shards_;
   SqliteLogWriter log_;
   SqliteDeliveryWriter deliveries_;
+  SqliteTimeline timeline_;
   SqliteConfigWriter configuration_;
+  SqliteReplayWriter replays_;
   SqliteIndexer indexer_;
   Statement begin_;
   Statement commit_;

@@ -18,6 +18,7 @@
 #include "gateway/model/ids.h"
 #include "gateway/model/position.h"
 #include "gateway/model/purge.h"
+#include "gateway/model/replay.h"
 #include "gateway/model/subscription.h"
 #include "gateway/store/delivery_record.h"
 
@@ -103,10 +104,12 @@ struct EraseReader {
 
 // Creates the subscription (number 0) or replaces the one of that number if its version is still
 // `expected_version`. The store assigns number (new ones), version, and, where
-// `start_at_heads`, start_seqs from the heads in this transaction (C2). Where `skip_backlog`, it
-// raises the start_seqs that there are to these heads: what is in the log is not owed any more.
-// Where there is a `purge`, a mark up to the same heads is added, or put in the place of one with
-// the same filter; marks that all of the subscription's positions have passed go (C4).
+// `start_at_heads`, start_seqs from the heads in this transaction (C2): or, if the subscription has
+// a start time, from that, and its first readers with them, so that what is there already is read.
+// Where `skip_backlog`, it raises the start_seqs that there are to these heads: what is in the log
+// is not owed any more. Where there is a `purge`, a mark up to the same heads is added, or put in
+// the place of one with the same filter; marks that all of the subscription's positions have passed
+// go (C4).
 struct PutSubscription {
   Subscription subscription;
   uint64_t expected_version = 0;
@@ -129,13 +132,37 @@ struct PutHealth {
   SubscriptionHealth health;
 };
 
+// A replay's position in the batch's shard, its range left as it is. Nothing happens if the replay
+// is gone.
+struct PutReplayPosition {
+  ReplayPosition position;
+};
+
+// Creates a replay (C5). The store assigns its number and finds its ranges: in the shards of the
+// subscription's scope, events accepted in [since, until), up to the heads in this transaction.
+// Without `until` the heads are the end. Finished replays beyond the newest kReplaysKeptMax of the
+// subscription go.
+struct CreateReplay {
+  Replay replay;
+  bool until_now = false;
+};
+
+// Ends a replay: it is done, if it was running, or canceled, whatever it was. Of a canceled one no
+// exception is written or read any more; its rows go in small steps.
+struct EndReplay {
+  OriginId number = kOriginLog;
+  ReplayState state = ReplayState::kDone;
+};
+
 using Write =
     std::variant<AppendEvent, PutOrganizationPath, RecordAttempt, PutException, ResolveException,
                  RedriveException, PurgeExceptions, NoteUnmatched, AdvanceCursor, PutReader,
-                 EraseReader, PutSubscription, DeleteSubscription, PutHealth>;
+                 EraseReader, PutReplayPosition, PutSubscription, DeleteSubscription, PutHealth,
+                 CreateReplay, EndReplay>;
 
 // What is written wholly or not at all (S1): writes to one shard, or, with no shard, to the
-// configuration (PutSubscription, DeleteSubscription, PutHealth and nothing else).
+// configuration (PutSubscription, DeleteSubscription, PutHealth, CreateReplay, EndReplay and nothing
+// else).
 struct Batch {
   std::optional<ShardId> shard;
   std::vector<Write> writes;
@@ -178,12 +205,16 @@ struct ExceptionChanges {
   // Those purged that blocked an ordering key (E4).
   std::vector<std::pair<Seq, OrderingKey>> ordered;
 };
+// What became of one CreateReplay or EndReplay: the replay as stored, or NOT_FOUND (it or its
+// subscription), FAILED_PRECONDITION (kReplaysUnfinishedMax are unfinished).
+using ReplayResult = absl::StatusOr<ReplayRecord>;
 
 struct BatchResult {
   CommitState state = CommitState::kCommitted;
   std::string error;                     // Why not, when not committed. For our log.
   std::vector<Appended> appended;        // One an AppendEvent, in order.
   std::vector<ConfigResult> configured;  // One a PutSubscription or DeleteSubscription, in order.
+  std::vector<ReplayResult> replays;     // One a CreateReplay or EndReplay, in order.
   std::vector<Released> released;
   // The shard's newest attempt after this batch. Events appended by it have no attempts at or
   // below.
@@ -232,6 +263,8 @@ struct NextDue {
   ShardId shard = 0;
   absl::Time due_time;
   uint64_t waiting = 0;
+  // How many of them are of which replay; those of canceled ones count nowhere.
+  std::vector<std::pair<OriginId, uint64_t>> of_replays;
 };
 
 // An exception that waits or is parked, and blocks its ordering key (E4).
@@ -298,6 +331,7 @@ struct Configuration {
   std::vector<std::shared_ptr<const Subscription>> subscriptions;  // Deleted ones left out.
   std::vector<PutOrganizationPath> organizations;
   std::vector<StoredHealth> health;  // Of subscribers that are not good.
+  std::vector<ReplayRecord> replays;  // Running ones of live subscriptions.
 };
 
 // Reads. Each call sees all that was committed before it began; any thread, several at a time.
@@ -335,6 +369,14 @@ class StoreReader {
   virtual absl::StatusOr<DeliveryRecord> ReadDelivery(const Uuid& id,
                                                       const std::string& organization,
                                                       SubscriptionNumber subscription) = 0;
+  // The events of `shard` that were accepted in [since, until); up to the head without `until`.
+  virtual absl::StatusOr<SeqRange> FindRange(ShardId shard, absl::Time since,
+                                             std::optional<absl::Time> until) = 0;
+  // NOT_FOUND if there is none of this id, or its subscription was deleted.
+  virtual absl::StatusOr<ReplayRecord> ReadReplay(const std::string& id) = 0;
+  // Those of a subscription that are kept, newest first.
+  virtual absl::StatusOr<std::vector<ReplayRecord>> ListReplays(
+      SubscriptionNumber subscription) = 0;
 };
 
 }  // namespace postrider

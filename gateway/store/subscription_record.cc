@@ -112,6 +112,10 @@ std::string EncodeSubscription(const Subscription& subscription) {
   for (const PurgeMark& mark : subscription.purge_marks) {
     PutMark(mark, &encoder);
   }
+  encoder.PutBool(subscription.start_time.has_value());
+  if (subscription.start_time.has_value()) {
+    encoder.PutTime(*subscription.start_time);
+  }
   return std::move(encoder).Take();
 }
 
@@ -143,6 +147,9 @@ bool DecodeSubscription(absl::string_view record, Subscription* subscription) {
   subscription->purge_marks.resize(decoder.Count());
   for (PurgeMark& mark : subscription->purge_marks) {
     mark = GetMark(&decoder);
+  }
+  if (decoder.Bool()) {
+    subscription->start_time = decoder.Time();
   }
   return decoder.ok();
 }

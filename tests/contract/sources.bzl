@@ -11,4 +11,5 @@ TESTS = [
     "store_letters_test.cc",
     "store_query_test.cc",
     "store_recovery_test.cc",
+    "store_replay_test.cc",
 ]

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gateway/store/sqlite_letters_sql.h"
+#include "gateway/store/sqlite_replay_sql.h"
 #include "gateway/store/sqlite_sql.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -71,6 +72,16 @@ INSTANTIATE_TEST_SUITE_P(Letters, QueryPlan,
                                          sql::kSelectBlocking, sql::kSelectReader,
                                          sql::kFindUnmatched));
 
+INSTANTIATE_TEST_SUITE_P(
+    Replays, QueryPlan,
+    testing::Values(sql::kCountUnfinishedReplays, sql::kFinishReplay, sql::kCancelReplay,
+                    sql::kSelectReplayState, sql::kSelectReplay, sql::kSelectReplayById,
+                    sql::kSelectReplaysOf, sql::kSelectRunningReplays, sql::kSelectReplayToDrop,
+                    sql::kDropReplayPositions, sql::kDropReplays, sql::kUpdateReplayPosition,
+                    sql::kSelectReplayPositions, sql::kCountReplayWaiting,
+                    sql::kSelectReplayPurgeEnd, sql::kPurgeReplayExceptions, sql::kSetReplayPurged,
+                    sql::kPurgeReplayPositionsOf, sql::kPurgeReplaysOf));
+
 // These sort a bounded stretch of the log on purpose: that is what makes an index row cheap.
 TEST_F(QueryPlan, IndexingReadsOnlyItsStretch) {
   for (const char* query : {sql::kIndexByOrganization, sql::kIndexByType, sql::kIndexByEvent,
@@ -83,6 +94,7 @@ TEST_F(QueryPlan, IndexingReadsOnlyItsStretch) {
 
 TEST_F(QueryPlan, FindingWhatToPurgeReadsTombstonesOnly) {
   EXPECT_THAT(Explain(sql::kSelectToPurge), testing::HasSubstr("subscription_to_purge"));
+  EXPECT_THAT(Explain(sql::kSelectReplayToPurge), testing::HasSubstr("replay_to_purge"));
   EXPECT_THAT(Explain(sql::kSelectToPurge), testing::Not(testing::HasSubstr("TEMP B-TREE")));
 }
 
