@@ -11,8 +11,10 @@
 namespace postrider {
 namespace {
 
-// Of five exchanges one is a retry's when both wait (8 : 2, T4); the first retry waits for none.
+// Of eleven exchanges one is a replay's, and of the others one in five is a retry's, when all wait
+// (8 : 2 : 1, T4); the first retry waits for none.
 constexpr uint64_t kRetryShare = 5;
+constexpr uint64_t kReplayShare = 11;
 constexpr absl::Duration kFaultDelayMin = absl::Seconds(1);
 constexpr absl::Duration kFaultDelayMax = absl::Seconds(30);
 
@@ -112,15 +114,22 @@ std::optional<Exchange> DeliveryQueue::Next(absl::Time now, absl::Duration monot
   const bool retry_waits = retries_.HasLoaded();
   const bool first_waits = !ready_.empty() && !ExceptionsFull() && FirstDue() <= now &&
                            (retry_waits || !RetryGoesFirst(now));
-  if (!first_waits && !retry_waits) {
+  const bool replay_waits = !ExceptionsFull() && replays_.Ready(monotonic);
+  if (!first_waits && !retry_waits && !replay_waits) {
     return std::nullopt;
   }
   ++in_flight_;
   ++turns_;
   const bool retry_turn = retries_in_flight_ == 0 || turns_ % kRetryShare == 0;
-  Exchange exchange = retry_waits && (retry_turn || !first_waits)
-                          ? StartRetry(*retries_.Take(), now)
-                          : StartFirst(now);
+  const bool replay_turn = turns_ % kReplayShare == 0 || (!first_waits && !retry_waits);
+  Exchange exchange;
+  if (replay_waits && replay_turn) {
+    exchange = StartReplayed(now, monotonic);
+  } else if (retry_waits && (retry_turn || !first_waits)) {
+    exchange = StartRetry(*retries_.Take(), now);
+  } else {
+    exchange = StartFirst(now);
+  }
   if (!exchange.expired) {
     health_.OnStart(monotonic);
   }
@@ -149,6 +158,7 @@ Exchange DeliveryQueue::StartRetry(DueException exception, absl::Time now) {
   exchange.ordering_key = exception.row.ordering_key;
   exchange.entry = std::move(exception.entry);
   exchange.retry = exception.row;
+  exchange.origin = exception.row.key.origin;
   return Started(std::move(exchange), now);
 }
 
@@ -159,10 +169,13 @@ Exchange DeliveryQueue::Started(Exchange exchange, absl::Time now) const {
 }
 
 absl::Time DeliveryQueue::ExpireTime(const Exchange& exchange) const {
+  // What is redriven or replayed may be old: its time begins anew with its first attempt.
+  absl::Time since = exchange.entry.accept_time;
   const bool redriven = exchange.retry.has_value() && exchange.retry->redriven;
-  return ExpireTimeOf(*exchange.entry.event,
-                      redriven ? exchange.retry->first_attempt_time : exchange.entry.accept_time,
-                      Schedule());
+  if (redriven || exchange.origin != kOriginLog) {
+    since = exchange.retry.has_value() ? exchange.retry->first_attempt_time : exchange.start_time;
+  }
+  return ExpireTimeOf(*exchange.entry.event, since, Schedule());
 }
 
 const std::vector<absl::Duration>& DeliveryQueue::Schedule() const {
@@ -177,6 +190,10 @@ void DeliveryQueue::PutBack(Exchange exchange, absl::Duration monotonic) {
   }
   if (exchange.retry.has_value()) {
     retries_.PutBack({.row = *exchange.retry, .entry = std::move(exchange.entry)});
+    return;
+  }
+  if (exchange.origin != kOriginLog) {
+    replays_.PutBack(exchange.origin, std::move(exchange.entry));
     return;
   }
   if (IsPurged(exchange)) {
@@ -207,7 +224,12 @@ std::optional<OutcomeRecord> DeliveryQueue::OnResult(Exchange exchange, const Po
     step = {.disposition = Disposition::kDead, .due_time = {}, .dead_reason = {}, .purged = true};
   }
   const ShardId shard = exchange.entry.shard;
-  if (!exchange.retry.has_value()) {
+  if (exchange.retry.has_value()) {
+    // Its exception says how far it is.
+  } else if (exchange.origin != kOriginLog) {
+    replays_.OnResult(exchange.origin, shard, exchange.entry.seq,
+                      step.disposition == Disposition::kDelivered);
+  } else {
     lanes_[shard].progress.Settle(exchange.entry.seq);
     read_entries_.Drop(shard, exchange.entry.seq);
   }
@@ -248,6 +270,9 @@ void DeliveryQueue::OnCommitted(ShardId shard, const CommittedOutcome& outcome,
   if (outcome.dead_key != 0) {
     MakeReady(order_.OnDeathCommitted(shard, outcome.dead_key, outcome.seq));
   }
+  if (outcome.replay != kOriginLog && !replays_.OnCommitted(outcome.replay)) {
+    return;  // Canceled meanwhile: its exception was not written, or goes.
+  }
   if (outcome.stale) {
     retries_.OnStale(*outcome.resolved);
     return;
@@ -260,7 +285,9 @@ void DeliveryQueue::OnCommitted(ShardId shard, const CommittedOutcome& outcome,
     retries_.OnAdded(*outcome.added, *outcome.due_time);
     LeaveIfNeeded();
   }
-  TellSettled(shard, outcome.seq, attempt_head);
+  if (outcome.replay == kOriginLog) {
+    TellSettled(shard, outcome.seq, attempt_head);
+  }
 }
 
 void DeliveryQueue::TellSettled(ShardId shard, Seq seq, AttemptSeq attempt_head) {
@@ -304,9 +331,9 @@ bool DeliveryQueue::idle() const {
     return lane.second.progress.mode() == ShardProgress::Mode::kTail &&
            lane.second.progress.owed().empty() && !lane.second.asked_to_leave;
   };
-  return health_.good() && ready_.empty() && order_.empty() && in_flight_ == 0 &&
-         uncommitted_ == 0 && !reading_ && retries_.waiting() == 0 && !retries_.loading() &&
-         std::all_of(lanes_.begin(), lanes_.end(), at_rest);
+  return health_.good() && ready_.empty() && order_.empty() && replays_.empty() &&
+         in_flight_ == 0 && uncommitted_ == 0 && !reading_ && retries_.waiting() == 0 &&
+         !retries_.loading() && std::all_of(lanes_.begin(), lanes_.end(), at_rest);
 }
 
 }  // namespace postrider

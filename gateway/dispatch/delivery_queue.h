@@ -15,6 +15,7 @@
 #include "gateway/dispatch/messages.h"
 #include "gateway/dispatch/outcome_record.h"
 #include "gateway/dispatch/read_budget.h"
+#include "gateway/dispatch/replay_lanes.h"
 #include "gateway/dispatch/retry_lane.h"
 #include "gateway/dispatch/shard_progress.h"
 #include "gateway/dispatch/subscriber_health.h"
@@ -103,6 +104,19 @@ class DeliveryQueue {
   // Exceptions in the shard were redriven or purged, and that is committed.
   void OnExceptionsChanged(ShardId shard, const ExceptionChanges& changes, absl::Time now);
 
+  // --- Replays (delivery_queue_replays.cc) ---
+  void StartReplay(const ReplayRecord& record) { replays_.Start(record); }
+  void CancelReplay(OriginId replay);
+  std::optional<ReplayRead> NextReplayRead(absl::Duration monotonic);
+  void OnReplayRead(const ReplayRead& read, const absl::StatusOr<std::vector<LogEntry>>& entries,
+                    absl::Time now, absl::Duration monotonic);
+  // The position to write with the next outcomes of the replay; none: it is not running.
+  std::optional<ReplayPosition> ReplayPositionOf(OriginId replay, ShardId shard) const {
+    return replays_.PositionOf(replay, shard);
+  }
+  // One that is finished, once: it must be recorded as done.
+  std::optional<OriginId> TakeFinishedReplay() { return replays_.TakeFinished(); }
+
   // --- How the subscriber does ---
   const SubscriptionHealth& health() const { return health_.state(); }
   HealthChanges TakeHealthChanges() { return health_.TakeChanges(); }
@@ -157,6 +171,7 @@ class DeliveryQueue {
   bool ExceptionsFull() const;
   Exchange StartFirst(absl::Time now);
   Exchange StartRetry(DueException exception, absl::Time now);
+  Exchange StartReplayed(absl::Time now, absl::Duration monotonic);
   // Stamped, and marked if its time is over.
   Exchange Started(Exchange exchange, absl::Time now) const;
   const std::vector<absl::Duration>& Schedule() const;
@@ -188,6 +203,7 @@ class DeliveryQueue {
   std::deque<LogEntry> to_park_;  // Became parked as they came.
   RetryLane retries_;
   SubscriberHealth health_;
+  ReplayLanes replays_;
   int in_flight_ = 0;
   int uncommitted_ = 0;  // Outcomes submitted, or about to be.
   int retries_in_flight_ = 0;

@@ -36,8 +36,8 @@ void DeliveryQueue::DropNotOwed() {
 }
 
 bool DeliveryQueue::IsPurged(const Exchange& exchange) const {
-  // The row of a retry is taken away by the purge itself.
-  return !exchange.retry.has_value() &&
+  // The row of a retry is taken away by the purge itself, and a replay is asked for past it.
+  return !exchange.retry.has_value() && exchange.origin == kOriginLog &&
          MatchPosition(*subscription_, exchange.entry) != Match::kOwed;
 }
 
@@ -46,7 +46,7 @@ void DeliveryQueue::OnExceptionsChanged(ShardId shard, const ExceptionChanges& c
   for (const auto& [seq, key] : changes.ordered) {
     MakeReady(order_.OnResolved(shard, key, seq, DeliveryOrder::End::kDeleted));
   }
-  retries_.OnChanged(shard, changes.waiting, now);
+  retries_.OnChanged(shard, changes, now);
 }
 
 }  // namespace postrider

@@ -176,6 +176,7 @@ void DeliveryQueue::UnloadReady(ShardId shard, Lane& lane, size_t keep) {
 
 void DeliveryQueue::UnloadAll() {
   retries_.Unload();
+  replays_.Unload();
   for (auto& [shard, lane] : lanes_) {
     if (lane.progress.mode() == ShardProgress::Mode::kReading ||
         lane.progress.mode() == ShardProgress::Mode::kLeaving) {
@@ -199,6 +200,9 @@ std::optional<absl::Duration> DeliveryQueue::next_poll(absl::Time now,
   }
   if (!earliest.has_value() && !ready_.empty() && FirstDue() > now) {
     earliest = monotonic + (FirstDue() - now);
+  }
+  if (const auto poll = replays_.next_poll(monotonic); poll.has_value() && !ExceptionsFull()) {
+    earliest = std::min(earliest.value_or(*poll), *poll);
   }
   if (!MayRead()) {
     return earliest;

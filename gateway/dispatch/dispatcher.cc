@@ -90,12 +90,24 @@ void Dispatcher::OnConfigured(const std::vector<Configured>& changes) {
       continue;
     }
     directory_.Put(change.subscription, change.home);
+    for (const ReaderRow& row : change.readers) {
+      if (const auto tail = tails_.find(row.shard); tail != tails_.end()) {
+        tail->second->OnReader(change.number);
+      }
+    }
     if (Slot* const slot = FindSlot(change.number); slot != nullptr) {
       slot->queue.Configure(change.subscription, services_.clock->Now());
       slot->endpoint = nullptr;
       turns_.Put(*change.subscription);
       Wake(change.number);
     }
+  }
+  EndTurn();
+}
+
+void Dispatcher::OnFirstReaders(const std::vector<ReaderRow>& readers) {
+  for (const ReaderRow& row : readers) {
+    RestoreReader(row);
   }
   EndTurn();
 }
@@ -284,7 +296,10 @@ void Dispatcher::FlushOutcomes() {
   const auto row_of = [this](SubscriptionNumber number, ShardId shard) {
     return RowOf(number, shard);
   };
-  for (auto& [batch, notices] : outcomes_.Take(row_of)) {
+  const auto position_of = [this](const OutcomeBuffer::ReplayKey& key, ShardId shard) {
+    return PositionOf(key, shard);
+  };
+  for (auto& [batch, notices] : outcomes_.Take(row_of, position_of)) {
     services_.commits->Submit(std::move(batch), [this, notices = std::move(notices)](
                                                     const BatchResult& result) mutable {
       if (result.state != CommitState::kCommitted) return;  // The process is stopping.

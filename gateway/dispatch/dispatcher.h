@@ -78,6 +78,7 @@ class Dispatcher final : private Outbox {
     SubscriptionNumber number = 0;
     std::shared_ptr<const Subscription> subscription;
     int home = 0;
+    std::vector<ReaderRow> readers;  // Of one that has just started, in the past (C2).
   };
 
   Dispatcher(Loop* loop, Poster* poster, const DispatchServices& services,
@@ -90,10 +91,15 @@ class Dispatcher final : private Outbox {
   void RestoreExceptions(const NextDue& next_due);
   void RestoreBlockedKey(const BlockedKey& blocked);
   void RestoreHealth(const StoredHealth& stored);
+  void RestoreReplay(const ReplayRecord& record);
 
   // --- On the loop ---
   void Start();
   void OnConfigured(const std::vector<Configured>& changes);
+  // After OnConfigured(): a subscription that lives here reads from these positions on.
+  void OnFirstReaders(const std::vector<ReaderRow>& readers);
+  // A replay of a subscription that lives here was created, or canceled.
+  void OnReplay(const ReplayRecord& record);
   void OnEvents(const CommittedGroup::Shard& events);
   void OnHead(ShardId shard, Seq head);
   void OnMessages(std::vector<Message> messages);
@@ -180,6 +186,13 @@ class Dispatcher final : private Outbox {
   void UpdateAlarms(SubscriptionNumber number, Slot& slot, const Moment& now);
   bool MayStartExchange() const;
   void Wake(SubscriptionNumber number) { active_queues_.insert(number); }
+
+  // --- Replays (dispatcher_replays.cc) ---
+  void StartReplayReads(SubscriptionNumber number, Slot& slot, const Moment& now);
+  void OnReplayRead(SubscriptionNumber number, const ReplayRead& read,
+                    const absl::StatusOr<std::vector<LogEntry>>& entries);
+  void EndReplays(Slot& slot);
+  std::optional<ReplayPosition> PositionOf(const OutcomeBuffer::ReplayKey& key, ShardId shard);
 
   Loop* const loop_;
   Poster* const poster_;

@@ -136,6 +136,7 @@ void Dispatcher::RunQueue(SubscriptionNumber number, const Moment& now) {
   slot->queue.OnTime(now.wall);
   Park(number, *slot, now);
   StartReads(number, *slot, now);
+  EndReplays(*slot);
   if (const std::optional<ShardId> shard = slot->queue.WantsRejoin(); shard.has_value()) {
     FlushOutcomes();  // The asked position may rest on outcomes that are still gathered.
     slot->queue.AskRejoin(*shard);
@@ -207,8 +208,11 @@ void Dispatcher::Park(SubscriptionNumber number, Slot& slot, const Moment& now) 
 
 void Dispatcher::AddRecord(SubscriptionNumber number, const Slot& slot, ShardId shard,
                            OutcomeRecord record, absl::Duration monotonic) {
+  const OriginId replay = record.replay;
   outcomes_.Add(shard, std::move(record), monotonic);
-  if (slot.queue.ReadsItself(shard)) {
+  if (replay != kOriginLog) {
+    outcomes_.AddReplayPosition(shard, {number, replay}, monotonic);
+  } else if (slot.queue.ReadsItself(shard)) {
     outcomes_.AddReaderRow(shard, number, monotonic);
   }
 }
@@ -252,6 +256,7 @@ void Dispatcher::StartReads(SubscriptionNumber number, Slot& slot, const Moment&
   if (draining_) {
     return;
   }
+  StartReplayReads(number, slot, now);
   const auto account = [this, number, &queue = slot.queue] {
     read_budget_.SetHeld(number, queue.page_bytes() + queue.retry_bytes());
   };

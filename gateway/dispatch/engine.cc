@@ -62,6 +62,11 @@ void Engine::Recover(const Recovery& recovery) {
       dispatchers_[home->second]->RestoreHealth(health);
     }
   }
+  for (const ReplayRecord& record : configuration.replays) {
+    if (const auto home = homes_.find(record.replay->subscription); home != homes_.end()) {
+      dispatchers_[home->second]->RestoreReplay(record);
+    }
+  }
   for (const NextDue& due : recovery.next_due) {
     if (const auto home = homes_.find(due.subscription); home != homes_.end()) {
       dispatchers_[home->second]->RestoreExceptions(due);
@@ -84,6 +89,9 @@ void Engine::OnCommitted(const CommittedGroup& group) {
   if (!group.configured.empty()) {
     PostConfigured(group.configured);
   }
+  for (const ReplayRecord& record : group.replays) {
+    PostReplay(record);
+  }
   for (const CommittedGroup::Shard& shard : group.shards) {
     PostEvents(shard);
   }
@@ -96,7 +104,8 @@ void Engine::PostConfigured(const std::vector<CommittedGroup::Configured>& confi
     const bool deleted = change.subscription == nullptr;
     changes.push_back({.number = change.number,
                        .subscription = change.subscription,
-                       .home = deleted ? 0 : HomeOf(*change.subscription)});
+                       .home = deleted ? 0 : HomeOf(*change.subscription),
+                       .readers = change.readers});
     if (deleted) {
       homes_.erase(change.number);
     }
@@ -104,6 +113,23 @@ void Engine::PostConfigured(const std::vector<CommittedGroup::Configured>& confi
   for (size_t i = 0; i < loops_.size(); ++i) {
     loops_[i].loop->Post(
         [dispatcher = dispatchers_[i].get(), changes] { dispatcher->OnConfigured(changes); });
+  }
+  // A tail hears of the subscription before it can be asked to take it back.
+  for (const Dispatcher::Configured& change : changes) {
+    if (!change.readers.empty()) {
+      loops_[change.home].loop->Post(
+          [dispatcher = dispatchers_[change.home].get(), readers = change.readers] {
+            dispatcher->OnFirstReaders(readers);
+          });
+    }
+  }
+}
+
+void Engine::PostReplay(const ReplayRecord& record) {
+  const auto home = homes_.find(record.replay->subscription);
+  if (home != homes_.end()) {
+    loops_[home->second].loop->Post(
+        [dispatcher = dispatchers_[home->second].get(), record] { dispatcher->OnReplay(record); });
   }
 }
 

@@ -79,6 +79,7 @@ class Engine final : private Mesh {
   std::function<void()> MakeBarrier(absl::AnyInvocable<void() &&> done) const;
   int HomeOf(const Subscription& subscription);
   void PostConfigured(const std::vector<CommittedGroup::Configured>& configured);
+  void PostReplay(const ReplayRecord& record);
   void PostEvents(const CommittedGroup::Shard& shard);
 
   const std::vector<LoopParts> loops_;

@@ -34,6 +34,10 @@ void OutcomeBuffer::AddReaderRow(ShardId shard, SubscriptionNumber subscription,
   At(shard, now).readers.insert(subscription);
 }
 
+void OutcomeBuffer::AddReplayPosition(ShardId shard, const ReplayKey& replay, absl::Duration now) {
+  At(shard, now).replays.insert(replay);
+}
+
 void OutcomeBuffer::AddEraseReader(ShardId shard, SubscriptionNumber subscription,
                                    absl::Duration now) {
   At(shard, now).writes.push_back(EraseReader{subscription});

@@ -37,6 +37,8 @@ class OutcomeBuffer {
  public:
   void Add(ShardId shard, OutcomeRecord record, absl::Duration now);
   void AddReaderRow(ShardId shard, SubscriptionNumber subscription, absl::Duration now);
+  using ReplayKey = std::pair<SubscriptionNumber, OriginId>;
+  void AddReplayPosition(ShardId shard, const ReplayKey& replay, absl::Duration now);
   void AddEraseReader(ShardId shard, SubscriptionNumber subscription, absl::Duration now);
   void AddUnmatched(ShardId shard, std::vector<Seq> seqs, absl::Duration now);
   void AddCursor(ShardId shard, AdvanceCursor cursor, absl::Duration now);
@@ -47,10 +49,11 @@ class OutcomeBuffer {
   absl::Duration due() const { return first_ + kOutcomeGatherMax; }
 
   // Takes all that is gathered, a batch a shard. `row_of(subscription, shard)` gives the position
-  // to write for each AddReaderRow() with its epoch, or nothing if none is wanted any more.
+  // to write for each AddReaderRow() with its epoch, or nothing if none is wanted any more;
+  // `position_of(replay, shard)` likewise for each AddReplayPosition().
   using Row = std::optional<std::pair<ReaderRow, uint64_t>>;
-  template <typename RowOf>
-  std::vector<std::pair<Batch, OutcomeNotices>> Take(RowOf row_of);
+  template <typename RowOf, typename PositionOf>
+  std::vector<std::pair<Batch, OutcomeNotices>> Take(RowOf row_of, PositionOf position_of);
 
   // Notices of a batch that was taken have come back.
   void OnCommitted(const OutcomeNotices& notices);
@@ -63,6 +66,7 @@ class OutcomeBuffer {
     std::vector<Write> writes;
     OutcomeNotices notices;
     absl::btree_set<SubscriptionNumber> readers;
+    absl::btree_set<ReplayKey> replays;
   };
 
   Gathered& At(ShardId shard, absl::Duration now);
@@ -75,8 +79,9 @@ class OutcomeBuffer {
   std::multiset<absl::Duration> submitted_;  // Since when, of each batch on its way.
 };
 
-template <typename RowOf>
-std::vector<std::pair<Batch, OutcomeNotices>> OutcomeBuffer::Take(RowOf row_of) {
+template <typename RowOf, typename PositionOf>
+std::vector<std::pair<Batch, OutcomeNotices>> OutcomeBuffer::Take(RowOf row_of,
+                                                                  PositionOf position_of) {
   std::vector<std::pair<Batch, OutcomeNotices>> batches;
   batches.reserve(shards_.size());
   for (auto& [shard, gathered] : shards_) {
@@ -85,6 +90,12 @@ std::vector<std::pair<Batch, OutcomeNotices>> OutcomeBuffer::Take(RowOf row_of) 
       if (row.has_value()) {
         gathered.notices.rows.emplace_back(subscription, row->second);
         gathered.writes.push_back(PutReader{std::move(row->first)});
+      }
+    }
+    for (const ReplayKey& replay : gathered.replays) {
+      std::optional<ReplayPosition> position = position_of(replay, shard);
+      if (position.has_value()) {
+        gathered.writes.push_back(PutReplayPosition{*std::move(position)});
       }
     }
     Batch batch = Finish(shard, gathered);

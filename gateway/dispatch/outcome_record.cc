@@ -16,7 +16,7 @@ std::optional<ExceptionRow> ExceptionAfter(SubscriptionNumber subscription,
     row.key = {.shard = exchange.entry.shard,
                .subscription = subscription,
                .seq = exchange.entry.seq,
-               .origin = kOriginLog};
+               .origin = exchange.origin};
     row.ordering_key = exchange.ordering_key;
   }
   if (row.attempts + row.throttled == 0) {
@@ -33,6 +33,9 @@ std::optional<ExceptionRow> ExceptionAfter(SubscriptionNumber subscription,
 AttemptOrigin OriginOf(const Exchange& exchange) {
   if (exchange.retry.has_value() && exchange.retry->redriven) {
     return AttemptOrigin::kRedrive;
+  }
+  if (exchange.origin != kOriginLog) {
+    return AttemptOrigin::kReplay;
   }
   // The first attempt settles the pair, also if it was parked before (R1).
   return exchange.charged() + exchange.throttled() > 0 ? AttemptOrigin::kRetry
@@ -74,6 +77,7 @@ OutcomeRecord MakeOutcomeRecord(SubscriptionNumber subscription, const Exchange&
     attempt.next_attempt_time = step.due_time;
   }
   const std::optional<ExceptionRow> exception = ExceptionAfter(subscription, exchange, step);
+  record.replay = exchange.retry.has_value() ? kOriginLog : exchange.origin;
   if (exchange.retry.has_value()) {
     record.resolve_exception = ResolveException{
         .key = exchange.retry->key, .generation = exchange.retry->generation, .next = exception};
@@ -86,6 +90,7 @@ OutcomeRecord MakeOutcomeRecord(SubscriptionNumber subscription, const Exchange&
 
 CommittedOutcome NoticeOf(const OutcomeRecord& record) {
   CommittedOutcome notice;
+  notice.replay = record.replay;
   std::optional<ExceptionRow> waits;
   if (record.attempt.has_value()) {
     notice.subscription = record.attempt->subscription;

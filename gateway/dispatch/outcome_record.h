@@ -15,6 +15,7 @@ struct Exchange {
   LogEntry entry;
   std::optional<ExceptionRow> retry;  // Of an exception; else a first attempt.
   OrderingKey ordering_key = 0;       // What waits for it (E4).
+  OriginId origin = kOriginLog;       // The replay that the delivery is of, if any.
   int attempt_number = 1;             // Of all that were made, charged or not.
   absl::Time start_time;
   bool expired = false;  // Its time is over: no POST, only the record (E6).
@@ -28,12 +29,14 @@ struct OutcomeRecord {
   std::optional<Attempt> attempt;  // None: it is parked, and nothing was tried.
   std::optional<PutException> put_exception;
   std::optional<ResolveException> resolve_exception;
+  OriginId replay = kOriginLog;  // Of a replay's first attempt: settles nothing of the log.
 };
 
 // What must be known of an outcome once it is committed.
 struct CommittedOutcome {
   SubscriptionNumber subscription = 0;
   Seq seq = 0;
+  OriginId replay = kOriginLog;          // As in OutcomeRecord.
   std::optional<ExceptionKey> added;     // A new exception that waits.
   std::optional<ExceptionKey> resolved;  // The exception of a retry.
   std::optional<absl::Time> due_time;  // When the one or the other is due; none: it waits no more.

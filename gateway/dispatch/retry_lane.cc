@@ -10,6 +10,9 @@ namespace postrider {
 void RetryLane::Restore(const NextDue& next_due) {
   next_due_[next_due.shard] = next_due.due_time;
   waiting_ += next_due.waiting;
+  for (const auto& [replay, waiting] : next_due.of_replays) {
+    waiting_of_replay_[replay] += waiting;
+  }
 }
 
 std::optional<RetryLane::Load> RetryLane::NextLoad(absl::Time now, size_t rows) {
@@ -48,7 +51,9 @@ void RetryLane::OnLoaded(const Load& load, std::vector<DueException> rows, absl:
   const bool all_read = rows.size() < load.limit && bytes + kBodyBytesMaxCeiling <= load.bytes;
   absl::Time next_due = all_read ? absl::InfiniteFuture() : now;
   for (DueException& row : rows) {
-    if (outstanding_.contains(row.row.key) || resolved_while_loading_.contains(row.row.key)) {
+    const ExceptionKey& key = row.row.key;
+    if (outstanding_.contains(key) || resolved_while_loading_.contains(key) ||
+        canceled_while_loading_.contains(key.origin)) {
       continue;
     }
     if (row.row.due_time > now) {
@@ -64,6 +69,7 @@ void RetryLane::OnLoaded(const Load& load, std::vector<DueException> rows, absl:
     loaded_.push_back(std::move(row));
   }
   resolved_while_loading_.clear();
+  canceled_while_loading_.clear();
   LowerNextDue(load.shard, next_due);
 }
 
@@ -72,6 +78,7 @@ void RetryLane::OnLoadFailed(const Load& load, absl::Time try_again) {
   loading_bytes_ = 0;
   changed_while_loading_ = false;
   resolved_while_loading_.clear();
+  canceled_while_loading_.clear();
   LowerNextDue(load.shard, try_again);
 }
 
@@ -106,9 +113,18 @@ bool RetryLane::HasDue(absl::Time now) const {
   return loading_ || !loaded_.empty() || next_due() <= now;
 }
 
-void RetryLane::PutBack(DueException exception) { loaded_.push_front(std::move(exception)); }
+void RetryLane::PutBack(DueException exception) {
+  if (IsCanceled(exception.row.key)) {
+    Forget(exception.row.key);
+    return;
+  }
+  loaded_.push_front(std::move(exception));
+}
 
 void RetryLane::OnAdded(const ExceptionKey& key, absl::Time due_time) {
+  if (key.origin != kOriginLog) {
+    ++waiting_of_replay_[key.origin];
+  }
   OnReleased(key.shard, due_time);
 }
 
@@ -122,17 +138,50 @@ void RetryLane::OnResolved(const ExceptionKey& key, std::optional<absl::Time> ne
   if (loading_) {
     resolved_while_loading_.insert(key);
   }
+  if (IsCanceled(key)) {
+    return;
+  }
   --waiting_;
+  const auto of_replay = waiting_of_replay_.find(key.origin);
+  if (of_replay != waiting_of_replay_.end() && --of_replay->second == 0) {
+    waiting_of_replay_.erase(of_replay);
+  }
   if (next_due.has_value()) {
     OnAdded(key, *next_due);
   }
 }
 
-void RetryLane::OnChanged(ShardId shard, int64_t waiting, absl::Time now) {
+void RetryLane::OnChanged(ShardId shard, const ExceptionChanges& changes, absl::Time now) {
   Unload();
   changed_while_loading_ = loading_;
-  waiting_ = static_cast<uint64_t>(std::max<int64_t>(0, static_cast<int64_t>(waiting_) + waiting));
+  const int64_t waiting = static_cast<int64_t>(waiting_) + changes.waiting;
+  waiting_ = static_cast<uint64_t>(std::max<int64_t>(0, waiting));
+  for (const auto& [replay, more] : changes.waiting_of_replays) {
+    const int64_t of_replay = static_cast<int64_t>(waiting_of_replay_[replay]) + more;
+    waiting_of_replay_[replay] = static_cast<uint64_t>(std::max<int64_t>(0, of_replay));
+    if (of_replay <= 0) waiting_of_replay_.erase(replay);
+  }
   LowerNextDue(shard, now);
+}
+
+void RetryLane::Cancel(OriginId replay) {
+  const auto of_replay = waiting_of_replay_.find(replay);
+  if (of_replay != waiting_of_replay_.end()) {
+    waiting_ -= of_replay->second;
+    waiting_of_replay_.erase(of_replay);
+  }
+  std::deque<DueException> kept;
+  for (DueException& exception : loaded_) {
+    if (exception.row.key.origin == replay) {
+      Forget(exception.row.key);
+    } else {
+      kept.push_back(std::move(exception));
+    }
+  }
+  loaded_ = std::move(kept);
+  if (loading_) {
+    canceled_while_loading_.insert(replay);
+  }
 }
 
 void RetryLane::Unload() {

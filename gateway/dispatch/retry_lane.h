@@ -50,9 +50,10 @@ class RetryLane {
   void OnReleased(ShardId shard, absl::Time due_time);
   // The outcome of a retry is committed, but its row had been purged meanwhile (E1).
   void OnStale(const ExceptionKey& key) { Forget(key); }
-  // Exceptions of the shard were redriven or purged by that commit: `waiting` more of them wait
-  // now, or fewer. All are read anew.
-  void OnChanged(ShardId shard, int64_t waiting, absl::Time now);
+  // Exceptions of the shard were redriven or purged by that commit. All are read anew.
+  void OnChanged(ShardId shard, const ExceptionChanges& changes, absl::Time now);
+  // Forgets what a canceled replay has waiting; what of it is on the wire ends unnoticed.
+  void Cancel(OriginId replay);
 
   // Forgets what is loaded and not taken: the rows are read again when they may be sent.
   void Unload();
@@ -66,6 +67,10 @@ class RetryLane {
   size_t held_bytes() const { return outstanding_bytes_ + loading_bytes_; }
 
  private:
+  // Whether it is of a replay that has been canceled.
+  bool IsCanceled(const ExceptionKey& key) const {
+    return key.origin != kOriginLog && !waiting_of_replay_.contains(key.origin);
+  }
   void Forget(const ExceptionKey& key);
   void LowerNextDue(ShardId shard, absl::Time due_time);
 
@@ -76,10 +81,12 @@ class RetryLane {
   size_t outstanding_bytes_ = 0;
   // Resolved since the read under way began: it may still show them as they were.
   std::set<ExceptionKey> resolved_while_loading_;
+  std::set<OriginId> canceled_while_loading_;  // Likewise.
   bool loading_ = false;
   size_t loading_bytes_ = 0;
   bool changed_while_loading_ = false;  // The read under way may show what is purged.
   uint64_t waiting_ = 0;
+  absl::flat_hash_map<OriginId, uint64_t> waiting_of_replay_;  // What of it is of which; not 0.
 };
 
 }  // namespace postrider

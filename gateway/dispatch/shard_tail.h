@@ -53,6 +53,11 @@ class ShardTail {
   void OnAskRejoin(const AskRejoinMessage& message, absl::Duration now);
   // Before the directory changes.
   void BeforeConfigured() { FinishFanOut(); }
+  // After it has got a subscription that starts in the past: it reads by itself until it has caught
+  // up (C2).
+  void OnReader(SubscriptionNumber subscription) {
+    members_[subscription].membership = Membership::kReading;
+  }
   // After it has lost the subscription.
   void OnRemoved(SubscriptionNumber subscription);
 

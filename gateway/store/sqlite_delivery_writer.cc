@@ -70,6 +70,9 @@ absl::Status SqliteDeliveryWriter::Redrive(const RedriveException& write, int64_
   RETURN_IF_ERROR(query.Run());
   changes->rows += Changed();
   changes->waiting += static_cast<int64_t>(Changed());
+  if (write.key.origin != kOriginLog && Changed() > 0) {
+    changes->waiting_of_replays.emplace_back(write.key.origin, 1);
+  }
   return absl::OkStatus();
 }
 
@@ -85,7 +88,12 @@ absl::Status SqliteDeliveryWriter::Purge(const PurgeExceptions& write, ShardId s
             &query);
     RETURN_IF_ERROR(query.Run());
     ++changes->rows;
-    changes->waiting -= row.state == ExceptionState::kWaiting ? 1 : 0;
+    if (row.state == ExceptionState::kWaiting) {
+      --changes->waiting;
+      if (row.place.second != kOriginLog) {
+        changes->waiting_of_replays.emplace_back(row.place.second, -1);
+      }
+    }
     if (row.ordering_key != 0 && row.state != ExceptionState::kDead) {
       changes->ordered.emplace_back(row.place.first, row.ordering_key);
     }

@@ -200,6 +200,7 @@ using ConfigResult = absl::StatusOr<std::shared_ptr<const Subscription>>;
 struct ExceptionChanges {
   uint64_t rows = 0;    // Redriven or purged.
   int64_t waiting = 0;  // So many more of the subscription wait in the shard, or, below 0, fewer.
+  std::vector<std::pair<OriginId, int64_t>> waiting_of_replays;  // Of these, by replay (C5).
   // A PurgeExceptions has looked at no more than its limit: where the next one goes on.
   std::optional<ExceptionPlace> purged_to;
   // Those purged that blocked an ordering key (E4).

@@ -5,6 +5,7 @@ TESTS = [
     "fake_subscriber.h",
     "process.cc",
     "process.h",
+    "replay_test.cc",
     "scenario_test.cc",
     "sim_services.cc",
     "sim_services.h",
@@ -13,4 +14,5 @@ TESTS = [
     "world.h",
     "world_checks.cc",
     "world_order.cc",
+    "world_replays.cc",
 ]

@@ -92,6 +92,9 @@ FakeSubscriber& World::SubscribeSoon(std::string pattern, SubscribeOptions optio
   subscription.policy.max_in_flight = options.max_in_flight;
   subscription.policy.order = options.order;
   subscription.paused = options.paused;
+  if (options.start.has_value()) {
+    subscription.start_time = clock_.Now() - clock_.elapsed() + *options.start;
+  }
   Subscribed& subscribed = subscribed_[url];
   subscribed.subscriber = &subscriber;
   subscribed.pattern = std::move(pattern);

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/time/time.h"
 #include "gateway/model/attempt.h"
 #include "gateway/model/event.h"
+#include "gateway/model/replay.h"
 #include "gateway/model/subscription.h"
 #include "tests/simulation/fake_subscriber.h"
 #include "tests/simulation/process.h"
@@ -46,6 +48,7 @@ class World {
     bool paused = false;
     OrderMode order = OrderMode::kUnordered;
     std::string host;  // Empty: one of its own.
+    std::optional<absl::Duration> start;  // Since the world began; unset: with what comes.
   };
   struct Published {
     std::shared_ptr<const Event> event;
@@ -72,6 +75,13 @@ class World {
   void Disable(const FakeSubscriber& subscriber, std::string reason);
   void Delete(const FakeSubscriber& subscriber);
   bool Exists(const FakeSubscriber& subscriber) const;
+
+  // --- Replays. The calls return when the change is committed. From the first one on it is the
+  // test that counts what comes to the subscriber ---
+  // Of what was accepted since `since`, the beginning of the world. Its id.
+  std::string Replay(const FakeSubscriber& subscriber, absl::Duration since, double rate = 0);
+  void CancelReplay(const std::string& id);
+  ReplayRecord ReplayOf(const std::string& id);
 
   // --- Events ---
   // Submits a new event of an organization: `acme`, or one of those below it (`acme/shop`), or
@@ -114,6 +124,7 @@ class World {
     std::shared_ptr<const Subscription> record;  // Null: creating it has not been answered.
     std::string pattern;
     bool deleted = false;  // Or about to be.
+    bool replayed = false;
     // Of each event: what the store says of its attempts, as of the last crash.
     std::map<Uuid, std::vector<Attempt>> committed;
     std::map<Uuid, std::vector<size_t>> arrivals;  // Places in subscriber->arrivals().
@@ -124,6 +135,7 @@ class World {
   void RunUntil(const std::function<bool()>& reached);
   void SetPaused(const FakeSubscriber& subscriber, bool paused);
   void Change(Subscribed& subscribed, Subscription changed);
+  absl::StatusOr<ReplayRecord> CommitReplay(Write write);
   void PutConfiguration(Write write, Subscribed* subscribed);
   void Submit(const Uuid& id, std::shared_ptr<const Event> event, Answer* answer);
   // What a publisher knows after an answer, who knew `before`.

@@ -211,5 +211,48 @@ TEST(RetryLane, APageThatWasCutForItsBytesIsNotTheEnd) {
   EXPECT_GE(next->bytes, 2 * event->body.size());  // The one on the wire takes no room.
 }
 
+ExceptionKey ReplayKey(Seq seq) { return {.shard = 0, .subscription = 1, .seq = seq, .origin = 7}; }
+
+DueException ReplayDue(Seq seq) {
+  DueException due = Due(seq, kNow);
+  due.row.key = ReplayKey(seq);
+  return due;
+}
+
+TEST(RetryLane, ACanceledReplayHasNothingWaiting) {
+  RetryLane lane;
+  lane.Restore(
+      {.subscription = 1, .shard = 0, .due_time = kNow, .waiting = 3, .of_replays = {{7, 2}}});
+  lane.OnLoaded(*lane.NextLoad(kNow), {ReplayDue(1), ReplayDue(2), Due(3, kNow)}, kNow);
+  ASSERT_EQ(lane.Take()->row.key, ReplayKey(1));  // On the wire when its replay is canceled.
+  lane.Cancel(7);
+  EXPECT_EQ(lane.waiting(), 1U);
+  EXPECT_EQ(lane.Take()->row.key, Key(3));
+  EXPECT_FALSE(lane.HasLoaded());
+  lane.OnResolved(ReplayKey(1), kNow + absl::Seconds(1));
+  EXPECT_EQ(lane.waiting(), 1U) << "its outcome is not counted";
+  EXPECT_EQ(lane.next_due(), absl::InfiniteFuture());
+}
+
+TEST(RetryLane, WhatIsReadOfAReplayThatWasCanceledMeanwhileIsNotTaken) {
+  RetryLane lane;
+  lane.OnAdded(ReplayKey(1), kNow);
+  const auto load = lane.NextLoad(kNow);
+  lane.Cancel(7);
+  lane.OnLoaded(*load, {ReplayDue(1)}, kNow);
+  EXPECT_FALSE(lane.HasLoaded());
+  EXPECT_EQ(lane.waiting(), 0U);
+}
+
+TEST(RetryLane, WhatIsPutBackOfACanceledReplayIsForgotten) {
+  RetryLane lane;
+  lane.OnAdded(ReplayKey(1), kNow);
+  lane.OnLoaded(*lane.NextLoad(kNow), {ReplayDue(1)}, kNow);
+  DueException taken = *lane.Take();
+  lane.Cancel(7);
+  lane.PutBack(std::move(taken));
+  EXPECT_FALSE(lane.HasLoaded());
+}
+
 }  // namespace
 }  // namespace postrider

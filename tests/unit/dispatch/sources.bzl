@@ -1,6 +1,8 @@
 # The tests of gateway/dispatch, for CMake and Bazel alike.
 
 TESTS = [
+    "delivery_queue_replay_test.cc",
+    "replay_lane_test.cc",
     "concurrency_test.cc",
     "delivery_order_test.cc",
     "delivery_queue_health_test.cc",

@@ -1,0 +1,71 @@
+// The part of Dispatcher that runs replays: what starts and ends them, their reads.
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/base/limits.h"
+#include "gateway/base/log.h"
+#include "gateway/dispatch/dispatcher.h"
+
+namespace postrider {
+
+void Dispatcher::RestoreReplay(const ReplayRecord& record) {
+  if (Slot* const slot = SlotOf(record.replay->subscription); slot != nullptr) {
+    slot->queue.StartReplay(record);
+    Wake(record.replay->subscription);
+  }
+}
+
+void Dispatcher::OnReplay(const ReplayRecord& record) {
+  const SubscriptionNumber number = record.replay->subscription;
+  if (record.replay->state == ReplayState::kRunning) {
+    RestoreReplay(record);
+  } else if (Slot* const slot = FindSlot(number); slot != nullptr) {
+    slot->queue.CancelReplay(record.replay->number);
+    Wake(number);
+  }
+  EndTurn();
+}
+
+void Dispatcher::StartReplayReads(SubscriptionNumber number, Slot& slot, const Moment& now) {
+  while (const auto read = slot.queue.NextReplayRead(now.monotonic)) {
+    services_.reads->Run([this, number, read = *read](StoreReader& reader) {
+      auto entries = reader.ReadLog(read.shard, read.after, read.events, kReaderPageBytes);
+      loop_->Post([this, number, read, entries = std::move(entries)] {
+        OnReplayRead(number, read, entries);
+      });
+    });
+  }
+}
+
+void Dispatcher::OnReplayRead(SubscriptionNumber number, const ReplayRead& read,
+                              const absl::StatusOr<std::vector<LogEntry>>& entries) {
+  if (!entries.ok()) {
+    LogError(absl::StrCat("reading the log for a replay: ", entries.status().ToString()));
+  }
+  if (Slot* const slot = FindSlot(number); slot != nullptr) {
+    const absl::Duration monotonic = services_.clock->Monotonic();
+    slot->queue.OnReplayRead(read, entries, services_.clock->Now(), monotonic);
+    // A stretch in which nothing is wanted has no outcomes to tell how far the replay is.
+    outcomes_.AddReplayPosition(read.shard, {number, read.replay}, monotonic);
+    Wake(number);
+  }
+  EndTurn();
+}
+
+void Dispatcher::EndReplays(Slot& slot) {
+  while (const std::optional<OriginId> replay = slot.queue.TakeFinishedReplay()) {
+    Batch batch;
+    batch.writes.emplace_back(EndReplay{.number = *replay, .state = ReplayState::kDone});
+    // Should it not be written, the next start finds the replay at its end.
+    services_.commits->Submit(std::move(batch), [](const BatchResult&) {});
+  }
+}
+
+std::optional<ReplayPosition> Dispatcher::PositionOf(const OutcomeBuffer::ReplayKey& key,
+                                                     ShardId shard) {
+  const Slot* const slot = FindSlot(key.first);
+  return slot == nullptr ? std::nullopt : slot->queue.ReplayPositionOf(key.second, shard);
+}
+
+}  // namespace postrider

@@ -1,0 +1,103 @@
+#include "gateway/dispatch/replay_lanes.h"
+
+#include <algorithm>
+
+namespace postrider {
+
+void ReplayLanes::Start(const ReplayRecord& record) {
+  lanes_.try_emplace(record.replay->number, record);
+}
+
+ReplayLane* ReplayLanes::Find(OriginId replay) {
+  const auto found = lanes_.find(replay);
+  return found == lanes_.end() ? nullptr : &found->second;
+}
+
+std::optional<ReplayRead> ReplayLanes::NextRead(absl::Duration monotonic) {
+  for (auto& [replay, lane] : lanes_) {
+    if (std::optional<ReplayRead> read = lane.NextRead(monotonic); read.has_value()) {
+      return read;
+    }
+  }
+  return std::nullopt;
+}
+
+void ReplayLanes::OnRead(const ReplayRead& read,
+                         const absl::StatusOr<std::vector<LogEntry>>& entries,
+                         const Subscription& subscription, absl::Time now,
+                         absl::Duration monotonic) {
+  if (ReplayLane* const lane = Find(read.replay); lane != nullptr) {
+    lane->OnRead(read, entries, subscription, now, monotonic);
+  }
+}
+
+bool ReplayLanes::Ready(absl::Duration monotonic) const {
+  return std::any_of(lanes_.begin(), lanes_.end(),
+                     [monotonic](const auto& lane) { return lane.second.Ready(monotonic); });
+}
+
+std::pair<OriginId, LogEntry> ReplayLanes::Take(absl::Duration monotonic) {
+  const auto ready = [monotonic](auto& lane) { return lane.second.Ready(monotonic); };
+  auto next = std::find_if(lanes_.upper_bound(last_), lanes_.end(), ready);
+  if (next == lanes_.end()) {
+    next = std::find_if(lanes_.begin(), lanes_.end(), ready);
+  }
+  last_ = next->first;
+  return {last_, next->second.Take(monotonic)};
+}
+
+void ReplayLanes::PutBack(OriginId replay, LogEntry entry) {
+  if (ReplayLane* const lane = Find(replay); lane != nullptr) {
+    lane->PutBack(std::move(entry));
+  }
+}
+
+void ReplayLanes::OnResult(OriginId replay, ShardId shard, Seq seq, bool delivered) {
+  if (ReplayLane* const lane = Find(replay); lane != nullptr) {
+    lane->OnResult(shard, seq, delivered);
+  }
+}
+
+bool ReplayLanes::OnCommitted(OriginId replay) {
+  ReplayLane* const lane = Find(replay);
+  if (lane == nullptr) {
+    return false;
+  }
+  lane->OnCommitted();
+  return true;
+}
+
+void ReplayLanes::Unload() {
+  for (auto& [replay, lane] : lanes_) {
+    lane.Unload();
+  }
+}
+
+std::optional<ReplayPosition> ReplayLanes::PositionOf(OriginId replay, ShardId shard) const {
+  const auto found = lanes_.find(replay);
+  return found == lanes_.end() ? std::nullopt : found->second.PositionOf(shard);
+}
+
+std::optional<absl::Duration> ReplayLanes::next_poll(absl::Duration monotonic) const {
+  std::optional<absl::Duration> earliest;
+  for (const auto& [replay, lane] : lanes_) {
+    const std::optional<absl::Duration> poll = lane.next_poll(monotonic);
+    if (poll.has_value()) {
+      earliest = std::min(earliest.value_or(*poll), *poll);
+    }
+  }
+  return earliest;
+}
+
+std::optional<OriginId> ReplayLanes::TakeFinished() {
+  const auto found = std::find_if(lanes_.begin(), lanes_.end(),
+                                  [](const auto& lane) { return lane.second.finished(); });
+  if (found == lanes_.end()) {
+    return std::nullopt;
+  }
+  const OriginId replay = found->first;
+  lanes_.erase(found);
+  return replay;
+}
+
+}  // namespace postrider

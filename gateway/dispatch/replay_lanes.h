@@ -1,0 +1,47 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "gateway/dispatch/replay_lane.h"
+
+namespace postrider {
+
+// The running replays of one subscription, which take turns. At most kReplaysUnfinishedMax; of one
+// that has been canceled, or is done, all that comes late is ignored. Lives on one loop.
+class ReplayLanes {
+ public:
+  // From where its positions say.
+  void Start(const ReplayRecord& record);
+  void Cancel(OriginId replay) { lanes_.erase(replay); }
+  bool empty() const { return lanes_.empty(); }
+
+  // As ReplayLane's calls of these names.
+  std::optional<ReplayRead> NextRead(absl::Duration monotonic);
+  void OnRead(const ReplayRead& read, const absl::StatusOr<std::vector<LogEntry>>& entries,
+              const Subscription& subscription, absl::Time now, absl::Duration monotonic);
+  bool Ready(absl::Duration monotonic) const;
+  // Only if Ready(): the next event, and whose it is.
+  std::pair<OriginId, LogEntry> Take(absl::Duration monotonic);
+  void PutBack(OriginId replay, LogEntry entry);
+  void OnResult(OriginId replay, ShardId shard, Seq seq, bool delivered);
+  // False: it is not running any more.
+  bool OnCommitted(OriginId replay);
+  void Unload();
+  std::optional<ReplayPosition> PositionOf(OriginId replay, ShardId shard) const;
+  std::optional<absl::Duration> next_poll(absl::Duration monotonic) const;
+
+  // Takes one that is finished: it must be recorded as done.
+  std::optional<OriginId> TakeFinished();
+
+ private:
+  ReplayLane* Find(OriginId replay);
+
+  std::map<OriginId, ReplayLane> lanes_;
+  OriginId last_ = kOriginLog;  // Whose turn it was.
+};
+
+}  // namespace postrider
