@@ -89,6 +89,13 @@ absl::Status Gateway::Impl::Start() {
                                                                      .engine = engine_.get(),
                                                                      .registry = &registry_,
                                                                      .health = &health_});
+  replays_ = std::make_unique<ReplayAdmin>(ReplayAdmin::Parts{.clock = SystemClock(),
+                                                              .random = SystemRandom(),
+                                                              .commits = commits_.get(),
+                                                              .engine = engine_.get(),
+                                                              .reads = reads_.get(),
+                                                              .registry = &registry_,
+                                                              .shard_count = options_.shard_count});
   if (absl::Status status = Recover(); !status.ok()) {
     reads_->Stop();
     return status;

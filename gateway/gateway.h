@@ -105,6 +105,22 @@ struct PurgeOrder {
 
 struct DeliveryExplanation;  // delivery_explanation.h
 
+// A stretch of the past that is to be sent to a subscription once more (C5).
+struct ReplayWish {
+  std::string subscription_id;
+  absl::Time since;
+  std::optional<absl::Time> until;       // Unset: now.
+  std::vector<std::string> event_types;  // Patterns; empty: whatever the subscription wants.
+  double rate = 0;                       // Events a second; 0: no limit.
+};
+
+// What a replay would send.
+struct ReplayCount {
+  uint64_t events = 0;
+  uint64_t examined = 0;
+  bool complete = true;  // False: kReplayCountedMax were examined, and there are more.
+};
+
 // The engine: owns the stages, wires them, starts and stops them; the only class that sees all.
 //
 // Every call may come from any thread and never blocks; `done` is called exactly once, from some
@@ -183,6 +199,14 @@ class Gateway {
 
   // How a subscriber has been answering; none if nothing is known. Thread-safe; not stored.
   std::optional<SubscriptionHealth> HealthOf(SubscriptionNumber number) const;
+
+  // Replays. Starting one is answered when it is durable, canceling one when every loop knows.
+  // FAILED_PRECONDITION: the subscription has kReplaysUnfinishedMax already.
+  void StartReplay(ReplayWish wish, Done<ReplayRecord> done);
+  void CountReplay(ReplayWish wish, Done<ReplayCount> done);
+  void GetReplay(std::string id, Done<ReplayRecord> done);
+  void ListReplays(std::string subscription_id, Done<std::vector<ReplayRecord>> done);
+  void CancelReplay(std::string id, Done<ReplayRecord> done);
 
   // The string id of a subscription; empty if it was deleted. Thread-safe.
   std::string SubscriptionIdOf(SubscriptionNumber number) const;

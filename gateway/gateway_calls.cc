@@ -146,6 +146,39 @@ std::optional<SubscriptionHealth> Gateway::HealthOf(SubscriptionNumber number) c
   return impl_->health().Find(number);
 }
 
+void Gateway::StartReplay(ReplayWish wish, Done<ReplayRecord> done) {
+  impl_->replays().StartReplay(wish, std::move(done));
+}
+
+void Gateway::CountReplay(ReplayWish wish, Done<ReplayCount> done) {
+  impl_->replays().CountReplay(wish, std::move(done));
+}
+
+void Gateway::GetReplay(std::string id, Done<ReplayRecord> done) {
+  impl_->Read<ReplayRecord>(
+      [id = std::move(id)](StoreReader& reader) { return FindReplay(reader, id); },
+      std::move(done));
+}
+
+void Gateway::ListReplays(std::string subscription_id, Done<std::vector<ReplayRecord>> done) {
+  const SubscriptionRegistry::Record record = impl_->registry().Find(subscription_id);
+  if (record == nullptr) {
+    std::move(done)(SubscriptionNotFound(subscription_id));
+    return;
+  }
+  impl_->Read<std::vector<ReplayRecord>>(
+      [number = record->number](StoreReader& reader) { return reader.ListReplays(number); },
+      std::move(done));
+}
+
+void Gateway::CancelReplay(std::string id, Done<ReplayRecord> done) {
+  GetReplay(std::move(id),
+            [this, done = std::move(done)](const absl::StatusOr<ReplayRecord>& found) mutable {
+              if (!found.ok()) return std::move(done)(found.status());
+              impl_->replays().CancelReplay(*found, std::move(done));
+            });
+}
+
 std::string Gateway::SubscriptionIdOf(SubscriptionNumber number) const {
   const SubscriptionRegistry::Record record = impl_->registry().FindNumber(number);
   return record == nullptr ? "" : record->id;

@@ -15,6 +15,7 @@
 #include "gateway/dispatch/engine.h"
 #include "gateway/gateway.h"
 #include "gateway/health_board.h"
+#include "gateway/replay_admin.h"
 #include "gateway/store/group_commit.h"
 #include "gateway/store/open_store.h"
 #include "gateway/store/read_pool.h"
@@ -42,6 +43,7 @@ class Gateway::Impl {
 
   SubscriptionAdmin& admin() { return *admin_; }
   DeliveryAdmin& deliveries() { return *deliveries_; }
+  ReplayAdmin& replays() { return *replays_; }
   const SubscriptionRegistry& registry() const { return registry_; }
   const HealthBoard& health() const { return health_; }
   std::string MetricsText() const;
@@ -69,6 +71,7 @@ class Gateway::Impl {
   std::vector<std::unique_ptr<Poster>> posters_;
   std::unique_ptr<SubscriptionAdmin> admin_;
   std::unique_ptr<DeliveryAdmin> deliveries_;
+  std::unique_ptr<ReplayAdmin> replays_;
   std::vector<std::thread> loop_threads_;
   std::thread store_thread_;
   std::thread checkpoint_thread_;

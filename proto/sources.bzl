@@ -11,6 +11,7 @@ PROTOS = [
     "postrider/v1/event_service.proto",
     "postrider/v1/explanation.proto",
     "postrider/v1/publisher.proto",
+    "postrider/v1/replay.proto",
     "postrider/v1/subscription.proto",
     "postrider/v1/subscription_service.proto",
 ]

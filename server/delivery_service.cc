@@ -10,6 +10,7 @@
 #include "server/attempt_convert.h"
 #include "server/letter_convert.h"
 #include "server/page_token.h"
+#include "server/replay_calls.h"
 #include "server/services.h"
 #include "server/status_convert.h"
 #include "server/unknown_fields.h"
@@ -78,7 +79,7 @@ void PageToProto(const v1::ListDeadLettersRequest& request, const DeadLetterPage
 
 class Deliveries final : public v1::DeliveryService::CallbackService {
  public:
-  explicit Deliveries(Gateway* gateway) : gateway_(gateway) {}
+  explicit Deliveries(Gateway* gateway) : gateway_(gateway), replays_(gateway) {}
 
   ServerUnaryReactor* ListAttempts(CallbackServerContext* context,
                                    const v1::ListAttemptsRequest* request,
@@ -169,6 +170,28 @@ class Deliveries final : public v1::DeliveryService::CallbackService {
     return reactor;
   }
 
+  ServerUnaryReactor* Replay(CallbackServerContext* context, const v1::ReplayRequest* request,
+                             v1::ReplayResponse* response) override {
+    return replays_.Replay(context, *request, response);
+  }
+
+  ServerUnaryReactor* GetReplay(CallbackServerContext* context, const v1::GetReplayRequest* request,
+                                v1::GetReplayResponse* response) override {
+    return replays_.Get(context, *request, response);
+  }
+
+  ServerUnaryReactor* ListReplays(CallbackServerContext* context,
+                                  const v1::ListReplaysRequest* request,
+                                  v1::ListReplaysResponse* response) override {
+    return replays_.List(context, *request, response);
+  }
+
+  ServerUnaryReactor* CancelReplay(CallbackServerContext* context,
+                                   const v1::CancelReplayRequest* request,
+                                   v1::CancelReplayResponse* response) override {
+    return replays_.Cancel(context, *request, response);
+  }
+
  private:
   void PageToProto(const v1::ListAttemptsRequest& request, const AttemptPage& page,
                    v1::ListAttemptsResponse* response) const {
@@ -182,6 +205,7 @@ class Deliveries final : public v1::DeliveryService::CallbackService {
   }
 
   Gateway* const gateway_;
+  ReplayCalls replays_;
 };
 
 }  // namespace

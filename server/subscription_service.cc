@@ -15,6 +15,7 @@
 #include "server/subscription_calls.h"
 #include "server/subscription_convert.h"
 #include "server/subscription_update.h"
+#include "server/time_convert.h"
 #include "server/unknown_fields.h"
 
 namespace postrider {
@@ -252,6 +253,12 @@ class Subscriptions final : public v1::SubscriptionService::CallbackService {
         Subscription subscription,
         SubscriptionFromProto(request.subscription(), default_verification_, clock_->Now()));
     subscription.id = request.subscription_id();
+    if (request.has_start_time()) {
+      ASSIGN_OR_RETURN(subscription.start_time, TimeFromProto("start_time", request.start_time()));
+      if (*subscription.start_time > clock_->Now()) {
+        return InvalidField("start_time", "lies in the future");
+      }
+    }
     return subscription;
   }
 

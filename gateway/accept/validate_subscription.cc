@@ -50,17 +50,6 @@ constexpr std::array<absl::string_view, 23> kReservedHeaders = {"accept",
 constexpr std::array<absl::string_view, 8> kReservedPrefixes = {
     "ce-", "proxy-", "sec-", "webhook-", "x-forwarded-", "x-hub-signature-", "x-postrider-", ":"};
 
-absl::Status ValidatePatterns(const std::vector<std::string>& patterns) {
-  RETURN_IF_ERROR(ValidateSize("event_types", patterns.size(), kPatternsMax, "patterns"));
-  absl::flat_hash_set<absl::string_view> seen;
-  for (size_t i = 0; i < patterns.size(); ++i) {
-    const std::string field = ElementPath("event_types", i);
-    RETURN_IF_ERROR(EventPattern::Parse(field, patterns[i]).status());
-    if (!seen.insert(patterns[i]).second) return InvalidField(field, "given twice");
-  }
-  return absl::OkStatus();
-}
-
 absl::Status ValidateSecrets(const std::vector<Secret>& secrets) {
   if (secrets.empty()) return InvalidField("secrets", "at least one is required");
   RETURN_IF_ERROR(ValidateSize("secrets", secrets.size(), kSecretsMax, "secrets"));
@@ -197,6 +186,17 @@ absl::Status ValidatePolicy(const DeliveryPolicy& policy) {
 }
 
 }  // namespace
+
+absl::Status ValidatePatterns(const std::vector<std::string>& patterns) {
+  RETURN_IF_ERROR(ValidateSize("event_types", patterns.size(), kPatternsMax, "patterns"));
+  absl::flat_hash_set<absl::string_view> seen;
+  for (size_t i = 0; i < patterns.size(); ++i) {
+    const std::string field = ElementPath("event_types", i);
+    RETURN_IF_ERROR(EventPattern::Parse(field, patterns[i]).status());
+    if (!seen.insert(patterns[i]).second) return InvalidField(field, "given twice");
+  }
+  return absl::OkStatus();
+}
 
 absl::Status ValidateSubscription(const Subscription& subscription, bool allow_http) {
   RETURN_IF_ERROR(ValidateSubscriptionId("id", subscription.id));

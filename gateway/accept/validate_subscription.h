@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "absl/status/status.h"
 #include "gateway/model/subscription.h"
 
@@ -12,5 +15,8 @@ namespace postrider {
 // INVALID_ARGUMENT for the first rule broken, with the field and the limit; secrets, credentials
 // and the values of headers are never repeated. Pure.
 absl::Status ValidateSubscription(const Subscription& subscription, bool allow_http);
+
+// The same of the patterns of a subscription or replay alone.
+absl::Status ValidatePatterns(const std::vector<std::string>& patterns);
 
 }  // namespace postrider

@@ -7,6 +7,7 @@ TESTS = [
     "letters_test.cc",
     "subscription_calls_test.cc",
     "subscriber_health_test.cc",
+    "replay_test.cc",
 ]
 
 HDRS = [

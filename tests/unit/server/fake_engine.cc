@@ -248,6 +248,33 @@ std::optional<SubscriptionHealth> Gateway::HealthOf(SubscriptionNumber) const {
   return impl_->engine->health;
 }
 
+void Gateway::StartReplay(ReplayWish wish, Done<ReplayRecord> done) {
+  impl_->engine->last_wish = std::move(wish);
+  std::move(done)(impl_->engine->replay);
+}
+
+void Gateway::CountReplay(ReplayWish wish, Done<ReplayCount> done) {
+  impl_->engine->last_wish = std::move(wish);
+  std::move(done)(impl_->engine->replay_count);
+}
+
+void Gateway::GetReplay(std::string id, Done<ReplayRecord> done) {
+  const ReplayRecord& replay = impl_->engine->replay;
+  if (replay.replay == nullptr || replay.replay->id != id) {
+    return std::move(done)(
+        WithResource(absl::NotFoundError("there is no such replay"), "replay", id));
+  }
+  std::move(done)(replay);
+}
+
+void Gateway::ListReplays(std::string, Done<std::vector<ReplayRecord>> done) {
+  std::move(done)(std::vector<ReplayRecord>{impl_->engine->replay});
+}
+
+void Gateway::CancelReplay(std::string id, Done<ReplayRecord> done) {
+  GetReplay(std::move(id), std::move(done));
+}
+
 std::string Gateway::SubscriptionIdOf(SubscriptionNumber number) const {
   return number == 0 ? "" : absl::StrCat("subscription-", number);
 }

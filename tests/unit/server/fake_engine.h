@@ -62,6 +62,9 @@ class FakeEngine {
   SecretRotation last_rotation;
   PostResult test_result;
   std::optional<SubscriptionHealth> health;
+  ReplayRecord replay;  // The one that there is.
+  ReplayCount replay_count;
+  ReplayWish last_wish;
   std::string last_page;
   size_t last_limit = 0;
 

@@ -12,6 +12,7 @@ TESTS = [
     "publish_stream_test.cc",
     "publisher_service_test.cc",
     "query_services_test.cc",
+    "replay_calls_test.cc",
     "status_convert_test.cc",
     "subscription_calls_test.cc",
     "subscription_convert_test.cc",
