@@ -1,7 +1,9 @@
 #include "gateway/replay_admin.h"
 
-#include <cmath>
+#include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -102,7 +104,7 @@ void ReplayAdmin::CancelReplay(const ReplayRecord& replay, Gateway::Done<ReplayR
 
 // A dry run on its way through the log.
 struct ReplayAdmin::Counting {
-  explicit Counting(Gateway::Done<ReplayCount> done) : done(std::move(done)) {}
+  explicit Counting(Gateway::Done<ReplayCount> wanted) : done(std::move(wanted)) {}
 
   // Reads the next page. True if there is more to read.
   absl::StatusOr<bool> Step(StoreReader& reader);
