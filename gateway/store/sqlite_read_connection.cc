@@ -118,6 +118,9 @@ absl::Status SqliteReadConnection::ReadReaders(ShardId shard, ShardRecovery* rec
 }
 
 absl::Status SqliteReadConnection::ReadSettled(ShardId shard, ShardRecovery* recovery) {
+  if (recovery->position.cursor >= recovery->position.head) {
+    return absl::OkStatus();  // However many attempts a replay has made since the floor.
+  }
   Query query(&select_settled_);
   query.Int(RowKey(shard, recovery->position.attempt_floor));
   query.Int(RowKey(shard, recovery->position.attempt_head)).Uint(recovery->position.cursor);

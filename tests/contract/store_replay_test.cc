@@ -228,7 +228,9 @@ TEST_P(StoreReplay, ASubscriptionMayStartInThePast) {
   ASSERT_THAT(readers, SizeIs(1));
   EXPECT_EQ(readers[0].next_seq, 4U);
   for (ShardId other = 0; other < kShards; ++other) {
-    if (other != shard()) EXPECT_THAT(reader().ReadShard(other)->readers, IsEmpty());
+    if (other != shard()) {
+      EXPECT_THAT(reader().ReadShard(other)->readers, IsEmpty());
+    }
   }
 }
 

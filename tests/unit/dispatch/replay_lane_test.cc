@@ -166,7 +166,8 @@ TEST_F(ReplayLaneTest, APageThatWasUnloadedOnItsWayIsNotTaken) {
 
 TEST_F(ReplayLaneTest, EndsWhereTheRestOfItsRangeIsGone) {
   ReplayLane lane(Record(1, 5));
-  lane.OnRead(*lane.NextRead(monotonic_), {EntryAt(8)}, *subscription_, kNow, monotonic_);
+  lane.OnRead(*lane.NextRead(monotonic_), std::vector<LogEntry>{EntryAt(8)}, *subscription_, kNow,
+              monotonic_);
   EXPECT_FALSE(lane.Ready(monotonic_)) << "beyond its end";
   EXPECT_TRUE(lane.finished());
   ReplayLane other(Record(1, 5));
