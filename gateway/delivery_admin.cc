@@ -237,7 +237,7 @@ void DeliveryAdmin::Mark(const PurgeOrder& order, Record current, int tries,
   write.subscription = *current;
   write.expected_version = current->version;
   if (order.filter.empty()) {
-    write.start_at_heads = true;
+    write.skip_backlog = true;
     write.subscription.purge_marks.clear();
   } else {
     write.purge = order.filter;

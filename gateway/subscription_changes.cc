@@ -100,7 +100,7 @@ bool AsksForTheSame(const Subscription& wish, const Subscription& existing) {
   return wish.organization == existing.organization && wish.url == existing.url &&
          wish.event_types == existing.event_types && wish.scope == existing.scope &&
          wish.description == existing.description && wish.verification == existing.verification &&
-         SamePolicy(wish.policy, existing.policy) &&
+         wish.start_time == existing.start_time && SamePolicy(wish.policy, existing.policy) &&
          std::equal(wish.headers.begin(), wish.headers.end(), existing.headers.begin(),
                     existing.headers.end(), same_header);
 }
