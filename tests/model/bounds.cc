@@ -64,13 +64,206 @@ Bounds Creating() {
           .wire = 1};
 }
 
+Bounds CreatingInThePast() {
+  return {.name = "CreatingInThePast",
+          .subscriptions = 2,
+          .created = 1,
+          .script = {{Change::kCreateInThePast, 1}},
+          .crashes = 1,
+          .leavers = 0,
+          .wire = 1};
+}
+
 Bounds Deleting() { return {.name = "Deleting", .script = {{Change::kDelete, 0}}, .crashes = 1}; }
+
+Bounds Purging() {
+  return {.name = "Purging",
+          .script = {{Change::kPurge, 0}},
+          .crashes = 1,
+          .late_notices = false,
+          .unloads = true};
+}
+
+Bounds PurgingInPart() {
+  return {.name = "PurgingInPart",
+          .events = 3,
+          .script = {{Change::kPurge, 0}},
+          .crashes = 1,
+          .failures = 1,
+          .covered = Bit(1),
+          .keys = {Bit(1) | Bit(2) | Bit(3)},
+          .leavers = 0};
+}
+
+Bounds Replaying() {
+  return {.name = "Replaying",
+          .subscriptions = 2,
+          .replay = true,
+          .script = {{Change::kReplay, 1}},
+          .crashes = 1,
+          .failures = 1,
+          .leavers = 0,
+          .late_notices = false,
+          .wire = 1};
+}
+
+Bounds Cancelling() {
+  return {.name = "Cancelling",
+          .subscriptions = 2,
+          .replay = true,
+          .script = {{Change::kReplay, 1}, {Change::kCancel, 1}},
+          .crashes = 1,
+          .leavers = 0,
+          .late_notices = false,
+          .wire = 1};
+}
+
+Bounds Retaining() {
+  return {.name = "Retaining",
+          .crashes = 1,
+          .failures = 1,
+          .retention = true,
+          .late_notices = false,
+          .unloads = true};
+}
+
+Bounds RetainingInOrder() {
+  return {.name = "RetainingInOrder",
+          .crashes = 1,
+          .failures = 1,
+          .retention = true,
+          .keys = {Bit(1) | Bit(2)},
+          .leavers = 0};
+}
+
+Bounds Quarantining() {
+  return {.name = "Quarantining",
+          .crashes = 3,
+          .failures = 1,
+          .deadly = Bit(1),
+          .keys = {Bit(1) | Bit(2)},
+          .leavers = 1,
+          .late_notices = false,
+          .wire = 1};
+}
 
 Bounds Pausing() {
   return {.name = "Pausing",
           .script = {{Change::kPause, 0}, {Change::kResume, 0}},
           .crashes = 1,
           .leavers = 0};
+}
+
+Bounds Ordered() {
+  return {.name = "Ordered",
+          .events = 3,
+          .crashes = 1,
+          .failures = 2,
+          .first_deaths = true,
+          .keys = {Bit(1) | Bit(2) | Bit(3)},
+          .leavers = 0};
+}
+
+Bounds OrderedOnTheTail() {
+  return {.name = "OrderedOnTheTail",
+          .crashes = 2,
+          .failures = 2,
+          .first_deaths = true,
+          .keys = {Bit(1) | Bit(2)},
+          .leavers = 0};
+}
+
+Bounds OrderedRetrying() {
+  return {.name = "OrderedRetrying",
+          .crashes = 2,
+          .failures = 3,
+          .retries_fail = true,
+          .purge = true,
+          .keys = {Bit(1) | Bit(2)},
+          .leavers = 0};
+}
+
+Bounds OrderedKeeping() {
+  return {.name = "OrderedKeeping",
+          .crashes = 1,
+          .failures = 1,
+          .keys = {Bit(1) | Bit(2)},
+          .unloads = true};
+}
+
+Bounds OrderedPurging() {
+  return {.name = "OrderedPurging",
+          .events = 3,
+          .crashes = 1,
+          .failures = 1,
+          .purge = true,
+          .keys = {Bit(1) | Bit(2) | Bit(3)},
+          .leavers = 0};
+}
+
+Bounds TwoKeys() {
+  return {.name = "TwoKeys",
+          .events = 3,
+          .crashes = 1,
+          .failures = 1,
+          .first_deaths = true,
+          .keys = {Bit(1) | Bit(3), Bit(2)},
+          .leavers = 0};
+}
+
+Bounds TwoKeysFailing() {
+  return {.name = "TwoKeysFailing",
+          .events = 3,
+          .crashes = 0,
+          .failures = 3,
+          .keys = {Bit(1) | Bit(3), Bit(2)},
+          .leavers = 0};
+}
+
+Bounds OrderedGathering() {
+  return {.name = "OrderedGathering",
+          .events = 3,
+          .crashes = 1,
+          .failures = 2,
+          .first_deaths = true,
+          .keys = {Bit(1) | Bit(2) | Bit(3)},
+          .leavers = 0,
+          .gather = true,
+          .late_notices = false};
+}
+
+Bounds FewParked() {
+  return {.name = "FewParked",
+          .events = 4,
+          .crashes = 0,
+          .failures = 1,
+          .purge = true,
+          .keys = {Bit(1) | Bit(2) | Bit(3) | Bit(4)},
+          .parked_max = 1,
+          .leavers = 0,
+          .late_notices = false};
+}
+
+Bounds Strict() {
+  return {.name = "Strict",
+          .events = 3,
+          .crashes = 1,
+          .failures = 2,
+          .first_deaths = true,
+          .keys = {Bit(1) | Bit(2) | Bit(3)},
+          .parked_max = 0,
+          .leavers = 0,
+          .late_notices = false};
+}
+
+Bounds StrictKeeping() {
+  return {.name = "StrictKeeping",
+          .crashes = 1,
+          .failures = 1,
+          .purge = true,
+          .keys = {Bit(1) | Bit(2)},
+          .parked_max = 0,
+          .unloads = true};
 }
 
 Bounds LostAcks() { return {.name = "LostAcks", .crashes = 2, .leavers = 0, .lost_acks = true}; }

@@ -26,11 +26,36 @@ Bounds PausedWithSmallWindow();
 Bounds TwoSubscriptions();
 // Two subscriptions that both leave and rejoin; one wants only one of the events.
 Bounds TwoLeavers();
-// Subscriptions are created, deleted, paused and resumed among events.
+// Subscriptions are created, deleted, purged, paused and resumed among events.
 Bounds Creating();
+Bounds CreatingInThePast();
 Bounds Deleting();
+Bounds Purging();
+Bounds PurgingInPart();
 Bounds Pausing();
+// The oldest events are deleted while they are owed.
+Bounds Retaining();
+Bounds RetainingInOrder();
+// An event that kills the process when it is sent.
+Bounds Quarantining();
+// A replay, to its end or until it is cancelled.
+Bounds Replaying();
+Bounds Cancelling();
 // A publisher that does not hear of its commits.
 Bounds LostAcks();
+
+// Events of one key or of two: failing, parked, released, purged.
+Bounds Ordered();
+Bounds OrderedOnTheTail();
+Bounds OrderedRetrying();
+Bounds OrderedKeeping();
+Bounds OrderedPurging();
+Bounds OrderedGathering();
+Bounds TwoKeys();
+Bounds TwoKeysFailing();
+// No more than one parked event; strict order: none.
+Bounds FewParked();
+Bounds Strict();
+Bounds StrictKeeping();
 
 }  // namespace postrider::model

@@ -7,10 +7,7 @@ namespace {
 // R7: no exchange starts while this many batches are uncommitted.
 constexpr int kCommitsMaxToSend = 2;
 
-Mask Gathered(const Queue& queue) {
-  return queue.delivered | queue.excepted | queue.still_owed | queue.retry_delivered |
-         queue.retry_dead;
-}
+Mask Gathered(const Queue& queue) { return queue.Settling() | queue.still_owed | queue.Retried(); }
 
 }  // namespace
 
@@ -25,9 +22,16 @@ void Machine::Send(const State& state, int subscription, std::vector<Step>* step
     next.queues[subscription].waiting &= ~Bit(seq);
     next.queues[subscription].wire |= Bit(seq);
     Add(next, "POST", subscription, seq, steps);
-    const Mask answered = queue.delivered | queue.excepted | queue.submitted | stored.delivered |
-                          stored.waiting | stored.dead;
+    const Mask answered = queue.Settling() | queue.submitted | stored.delivered | stored.waiting |
+                          stored.parked | stored.dead;
     if (Has(answered | on_wire, seq)) steps->back().violation = "a pair was sent twice";
+    Observe(state, subscription, seq, &steps->back());
+    if (stored.end != 0 && seq > stored.end) {
+      steps->back().violation = "a replay went past its end";
+    }
+    if (Has(state.ghosts[subscription].cleared, seq)) {
+      steps->back().violation = "a purged pair was sent";
+    }
     if (stored.life == kAlive && seq <= stored.true_start) {
       steps->back().violation = "a pair below start_seq was sent";
     }
@@ -38,9 +42,9 @@ void Machine::Send(const State& state, int subscription, std::vector<Step>* step
     next.queues[subscription].loaded &= ~Bit(seq);
     next.queues[subscription].retry_wire |= Bit(seq);
     Add(next, "POST again", subscription, seq, steps);
-    const Mask answered = queue.retry_delivered | queue.retry_dead | queue.retry_submitted |
-                          stored.delivered | stored.dead;
+    const Mask answered = queue.Retried() | queue.retry_submitted | stored.delivered | stored.dead;
     if (Has(answered | on_wire, seq)) steps->back().violation = "a retry was sent twice";
+    Observe(state, subscription, seq, &steps->back());
   }
 }
 
@@ -60,8 +64,13 @@ void Machine::Answer(const State& state, int subscription, std::vector<Step>* st
     answered.delivered &= ~Bit(seq);
     answered.excepted |= Bit(seq);
     AddAnswer(next, "answer 500", subscription, seq, steps);
-    if (!bounds_.throttles) continue;
     answered.excepted &= ~Bit(seq);
+    if (bounds_.first_deaths) {
+      State last = next;
+      last.queues[subscription].dead |= Bit(seq);
+      AddAnswer(last, "answer 500 to the last attempt", subscription, seq, steps);
+    }
+    if (!bounds_.throttles) continue;
     answered.still_owed |= Bit(seq);
     answered.waiting |= Bit(seq);
     answered.preset &= ~Bit(seq);
@@ -69,7 +78,7 @@ void Machine::Answer(const State& state, int subscription, std::vector<Step>* st
   }
 }
 
-// The second attempt is the last of the schedule.
+// The second attempt is the last of the schedule, where bounds do not say otherwise.
 void Machine::AnswerRetry(const State& state, int subscription, std::vector<Step>* steps) const {
   const Queue& queue = state.queues[subscription];
   for (int seq = 1; seq <= kEventsMax; ++seq) {
@@ -84,13 +93,18 @@ void Machine::AnswerRetry(const State& state, int subscription, std::vector<Step
     answered.retry_delivered &= ~Bit(seq);
     answered.retry_dead |= Bit(seq);
     AddAnswer(next, "answer a retry 500", subscription, seq, steps);
+    if (!bounds_.retries_fail) continue;
+    answered.retry_dead &= ~Bit(seq);
+    answered.retry_failed |= Bit(seq);
+    AddAnswer(next, "answer a retry 500, not the last", subscription, seq, steps);
   }
 }
 
 void Machine::AddAnswer(State next, const char* name, int subscription, int seq,
                         std::vector<Step>* steps) const {
-  const Queue& queue = next.queues[subscription];
-  if (!On(Rule::kR2CursorAfterCommit) && Has(queue.delivered | queue.excepted, seq)) {
+  Queue& queue = next.queues[subscription];
+  Order(seq, subscription, &next);
+  if (!On(Rule::kR2CursorAfterCommit) && Has(queue.Settling(), seq)) {
     if (next.queue_to_shard[subscription].Full()) return;
     next.queue_to_shard[subscription].Push({kSettled, Bit(seq), 0, 0});
   }
@@ -119,6 +133,9 @@ bool Machine::FlushInto(int subscription, State* state) const {
   batch.still_owed = queue.still_owed;
   batch.retry_delivered = queue.retry_delivered;
   batch.retry_dead = queue.retry_dead;
+  batch.retry_failed = queue.retry_failed;
+  batch.parked = queue.parked;
+  batch.dead = queue.dead;
   const bool reader = queue.mode != kTail;
   if (reader && On(Rule::kR3RowWithOutcomes)) FillRow(queue, &batch);
   state->commits.Push(batch);
@@ -137,10 +154,10 @@ bool Machine::FlushInto(int subscription, State* state) const {
     state->commits.Push(exceptions);
   }
   if (queue.excepted != 0 && !On(Rule::kE2WakeAfterCommit)) queue.armed = 1;
-  queue.submitted |= queue.delivered | queue.excepted;
-  queue.retry_submitted |= queue.retry_delivered | queue.retry_dead;
-  queue.delivered = queue.excepted = queue.still_owed = 0;
-  queue.retry_delivered = queue.retry_dead = 0;
+  queue.submitted |= queue.Settling();
+  queue.retry_submitted |= queue.Retried();
+  queue.delivered = queue.excepted = queue.parked = queue.dead = queue.still_owed = 0;
+  queue.retry_delivered = queue.retry_dead = queue.retry_failed = 0;
   return true;
 }
 
@@ -153,13 +170,13 @@ void Machine::Load(const State& state, int subscription, std::vector<Step>* step
     if (!queue.armed || !queue.may_send) return;
     loader.loading = 1;
     loader.armed = 0;
-    loader.snapshot = state.store.subscriptions[subscription].waiting;
+    loader.snapshot = state.store.subscriptions[subscription].waiting &
+                      ~Range(1, state.store.first - 1);  // The others have no body.
     return Add(next, "read exceptions", subscription, 0, steps);
   }
   Mask rows = queue.snapshot;
   if (On(Rule::kE2BusyRowsNotLoaded)) {
-    rows &= ~(queue.loaded | queue.retry_wire | queue.retry_delivered | queue.retry_dead |
-              queue.retry_submitted);
+    rows &= ~(queue.loaded | queue.retry_wire | queue.Retried() | queue.retry_submitted);
   }
   if (On(Rule::kE2StaleRowsNotLoaded)) rows &= ~queue.resolved;
   loader.loaded |= rows;

@@ -12,6 +12,10 @@ void Machine::Add(const State& next, const char* name, int subscription, int seq
 }
 
 void Machine::Expand(const State& state, std::vector<Step>* steps) const {
+  if (state.quarantine.phase != kStarted) {
+    Crash(state, steps);
+    return Start(state, steps);
+  }
   if (bounds_.lost_acks) {
     PublishWithLostAcks(state, steps);
   } else {
@@ -20,7 +24,10 @@ void Machine::Expand(const State& state, std::vector<Step>* steps) const {
   for (Step& step : *steps) step.driven = false;
   Configure(state, steps);
   Purge(state, steps);
+  GiveUpMark(state, steps);
+  Retain(state, steps);
   Crash(state, steps);
+  Die(state, steps);
   Commit(state, steps);
   ShardHears(state, steps);
   FanOut(state, steps);
@@ -33,6 +40,7 @@ void Machine::Expand(const State& state, std::vector<Step>* steps) const {
     Ask(state, i, steps);
     Unload(state, i, steps);
     EraseLate(state, i, steps);
+    End(state, i, steps);
     WantLeave(state, i, steps);
     Send(state, i, steps);
     Answer(state, i, steps);
@@ -50,16 +58,29 @@ const char* Machine::Wrong(const State& state) const {
     ids |= Bit(store.log_id[seq]);
   }
   if ((state.publisher.acknowledged & ~ids) != 0) return "an acknowledged event is not in the log";
+  if (state.quarantine.deaths > state.quarantine.died) return "a death was counted that was none";
   for (int i = 0; i < bounds_.subscriptions; ++i) {
     const StoredSubscription& stored = store.subscriptions[i];
+    if (stored.life == kEnded) {
+      const Mask sent = stored.delivered | stored.dead;
+      if ((Range(1, stored.end) & bounds_.wanted[i] & ~sent) != 0)
+        return "a replay ended too early";
+    }
     if (stored.life != kAlive) continue;
-    if ((stored.purged & (stored.waiting | stored.dead)) != 0) return "a purged delivery came back";
-    const Mask answered = stored.delivered | stored.waiting | stored.dead | stored.purged;
+    if ((stored.purged & (stored.waiting | stored.parked | stored.dead)) != 0)
+      return "a purged delivery came back";
+    for (const Mask key : bounds_.keys) {
+      if (__builtin_popcount(stored.waiting & key) > 1) return "two exceptions of a key wait";
+    }
+    const Mask answered = stored.delivered | stored.waiting | stored.parked | stored.dead |
+                          stored.purged | stored.cleared | stored.expired;
     const Mask claimed = stored.row ? static_cast<Mask>(Range(1, stored.next_seq - 1) | stored.bits)
                                     : Range(1, store.cursor);
     const Mask skipped = stored.row ? Mask{0} : static_cast<Mask>(stored.settled & ~stored.hidden);
-    for (int seq = stored.true_start + 1; seq <= store.head; ++seq) {
+    const int last = stored.end != 0 ? stored.end : store.head;
+    for (int seq = stored.true_start + 1; seq <= last; ++seq) {
       if (!Wanted(i, seq) || Has(answered, seq)) continue;
+      if (seq < store.first) return "retention took an event that is owed";
       if (Has(claimed, seq)) return "a position claims a pair that is not settled";
       if (Has(skipped, seq)) return "recovery would skip a pair that is owed";
     }
@@ -69,7 +90,7 @@ const char* Machine::Wrong(const State& state) const {
 
 bool Machine::Done(const State& state) const {
   if (state.commits.size + state.to_shard.size + state.configuration.size > 0) return false;
-  if (state.store.cursor != state.store.head) return false;
+  if (state.store.cursor != state.store.head || state.quarantine.phase != kStarted) return false;
   for (int i = 0; i < bounds_.subscriptions; ++i) {
     if (state.store_to_queue[i].size + state.shard_to_queue[i].size + state.queue_to_shard[i].size >
         0) {
@@ -77,8 +98,10 @@ bool Machine::Done(const State& state) const {
     }
     const StoredSubscription& stored = state.store.subscriptions[i];
     if (stored.life != kAlive || !stored.may_send) continue;
-    if (stored.row || state.queues[i].mode != kTail || stored.waiting != 0) return false;
-    const Mask finished = stored.delivered | stored.dead | stored.purged;
+    if (stored.end != 0 || stored.row || state.queues[i].mode != kTail) return false;
+    if ((stored.waiting | stored.parked) != 0) return false;
+    const Mask finished =
+        stored.delivered | stored.dead | stored.purged | stored.cleared | stored.expired;
     for (int seq = stored.start_seq + 1; seq <= state.store.head; ++seq) {
       if (Wanted(i, seq) && !Has(finished, seq)) return false;
     }

@@ -43,31 +43,72 @@ enum class Rule : uint8_t {
   kC1ConfigurationInOrder,   // A loop hears of configuration and events in commit order.
   kC1PairMakesQueue,         // A pair for a queue not yet heard of makes the queue.
   kC2StartSeq,               // Nothing is owed at or below the heads at creation.
+  kC2RowWithCreation,        // A start in the past: the reader row is in the creating transaction,
+  kC2StartsAsReader,         // … the shard takes the subscription for a reader,
+  kC2EarlyAskIsAnswered,     // … and answers its question also before it has heard of it.
   kC3PausedLeavesAtFanOut,   // Who may not send leaves when the tail meets an event of its.
   kC4DeletedHoldsNothing,    // A deleted subscription does not hold the cursor.
+  kC4MarkCommitsFirst,       // A purge mark is durable before anybody hears of it.
+  kC4DroppedIsTold,          // The shard hears of covered pairs that the queue drops.
+  kC4DropFreesKey,           // The next of a key follows one that was dropped.
+  kC4ArrivalsJudged,         // A pair that the shard sent before it heard of the mark is dropped.
+  kC4ReadersJudge,           // A reader consults the mark …
+  kC4MarkKnownAtStart,       // … also after a start.
+  kC4MarkUntilCursor,        // It stays until row and cursor are past it: who rejoins has no row.
+  kC4PurgeReleasesNext,      // What is deleted releases the next of its key.
+  kC4UntriedRowsStay,        // A row without an attempt is not deleted above the cursor, where it
+                             // alone says that the pair is settled; unless a mark covers it.
+  kC5OwnOrigin,              // A replay's outcomes settle nothing that the log owes.
+  kC5StopsAtItsEnd,          // A replay ends at the head of its start.
+  kC5OwesItsExceptions,      // It has ended when its exceptions have, too.
+  kC7NotAboveCursor,         // Retention takes nothing that the tail may owe.
+  kC7ReadersJump,            // A reader goes on at the first event that is left.
+  kC7ExceptionsExpire,       // Exceptions of events that go expire in the same batch …
+  kC7LateOnesExpire,         // … and those that come later, when they come.
+  kC7ReleasesNext,           // The next of its key follows an exception that has expired.
   kE1Generation,             // A retry's outcome changes only the row that it was made for.
   kE2WakeAfterCommit,        // An exception wakes its reader when it has committed.
   kE2BusyRowsNotLoaded,      // A row in memory, on the wire or uncommitted is not loaded again.
   kE2StaleRowsNotLoaded,     // A row resolved since its read began is not loaded.
+  kE4OnePerKey,              // One event of a key is ready or on the wire; later ones are held.
+  kE4FailureBlocksKey,       // A failure keeps later events of its key until it is gone.
+  kE4DeadKeepsKey,           // A dead one keeps its key until its dead letter has committed.
+  kE4FreedByItsDeath,        // … and not only the failure before: a retry may be answered before
+                             // the exception that it is of was heard to commit.
+  kE4BlockedKeysKnown,       // A start knows the keys with exceptions before it sends.
+  kE4ParkedSettles,          // The tail, read again, skips exceptions without an attempt.
+  kE4FirstAttemptSettles,    // Their first attempt is recorded as one of the log's.
+  kE4ReleaseInSameBatch,     // What ends an exception releases the next of its key.
+  kE4ReleaseWakes,           // … and wakes the reader of exceptions, as a new one does.
+  kE4ReleaseIfNoneWaits,     // … unless one of the key waits still.
+  kE4ParkedBehindNoneWaits,  // A row that is parked when none of its key waits is released at once.
+  kE4HeldBeforeArrivals,     // An event that arrives while others of its key are held is held too.
+  kE4RowsCountedOnce,        // One that is both purged and answered leaves its key once.
+  kE4RowsNotReread,          // … nor are they read again: what was submitted is not seen yet.
+  kE4PurgeIsHeard,           // The queue hears which exceptions were deleted.
+  kE8OwnSignalsOnly,         // A process that was killed from outside has died of nothing.
+  kE8CountedOnce,            // A note is counted once, also when its start dies, too.
+  kE8DeadLetterFirst,        // The dead letter is committed before anything is sent,
+  kE8SettledOnTheTail,       // … says that the pair is settled to the tail, read again,
+  kE8SettledForReader,       // … is in the row of the subscription's reader,
+  kE8ReleasesNext,           // … and releases the next of its key.
 };
-inline constexpr int kRuleCount = static_cast<int>(Rule::kE2StaleRowsNotLoaded) + 1;
+inline constexpr int kRuleCount = static_cast<int>(Rule::kE8ReleasesNext) + 1;
 
-// Which rules hold.
+// Which rules hold: all, or all but one.
 class Rules {
  public:
   static Rules All() { return Rules(); }
   static Rules Without(Rule rule) {
     Rules rules;
-    rules.off_ = uint64_t{1} << static_cast<int>(rule);
+    rules.off_ = static_cast<int>(rule);
     return rules;
   }
 
-  bool On(Rule rule) const { return (off_ >> static_cast<int>(rule) & 1) == 0; }
+  bool On(Rule rule) const { return off_ != static_cast<int>(rule); }
 
  private:
-  uint64_t off_ = 0;
+  int off_ = -1;
 };
-
-static_assert(kRuleCount <= 64);
 
 }  // namespace postrider::model

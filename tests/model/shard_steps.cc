@@ -49,9 +49,11 @@ void Machine::HearFromStore(const Message& message, State* state) const {
   } else {
     ShardSubscription& member = shard.subscriptions[message.a];
     member.may_send = message.b;
+    if (message.kind == kCleared) member.cleared |= message.c;
     if (message.kind == kCreated) {
       member.life = kAlive;
-      member.membership = kMember;
+      const bool reader = message.c != 0 && On(Rule::kC2StartsAsReader);
+      member.membership = reader ? kReader : kMember;
     }
     if (message.kind == kRemoved) {
       if (On(Rule::kC4DeletedHoldsNothing)) member = {};
@@ -65,6 +67,10 @@ void Machine::HearFromStore(const Message& message, State* state) const {
 bool Machine::HearFromQueue(int subscription, const Message& message, State* state) const {
   ShardSubscription& member = state->shard.subscriptions[subscription];
   auto& channel = state->shard_to_queue[subscription];
+  if (member.life == kAbsent && message.kind == kAsk && On(Rule::kC2EarlyAskIsAnswered)) {
+    if (channel.Full()) return false;
+    channel.Push({kRefused, 0, 0, 0});
+  }
   if (member.life != kAlive) return true;
   switch (message.kind) {
     case kSettled: member.unsettled &= ~message.a; return true;
@@ -78,7 +84,7 @@ bool Machine::HearFromQueue(int subscription, const Message& message, State* sta
       member.unsettled = member.mark = 0;
       return true;
     case kAsk:
-      if (channel.Full(1 + kEventsMax)) return false;
+      if (channel.Full(1 + bounds_.events)) return false;
       AnswerAsk(subscription, message, state);
       return true;
     default: return true;
@@ -105,7 +111,7 @@ void Machine::AnswerAsk(int subscription, const Message& ask, State* state) cons
   const int fed_to = On(Rule::kR6JoinDuringFanOut) ? FedTo(shard, subscription) : shard.fanned;
   Mask unsettled = ask.b;
   for (int seq = scan; seq <= fed_to; ++seq) {
-    if (Owed(*state, subscription, seq)) unsettled |= Bit(seq);
+    if (Owed(*state, subscription, seq, member.cleared)) unsettled |= Bit(seq);
   }
   const int lowest = Lowest(unsettled, kEventsMax + 1);
   const bool passed = On(Rule::kR4CursorBelowUnsettled) && shard.cursor_out >= lowest;
@@ -125,14 +131,16 @@ void Machine::AnswerAsk(int subscription, const Message& ask, State* state) cons
   if (member.feed_from <= shard.fanned + 1) member.feed_from = 0;  // It has no effect any more.
 }
 
-bool Machine::Owed(const State& state, int subscription, int seq) const {
-  return Wanted(subscription, seq) && seq > state.store.subscriptions[subscription].start_seq;
+// `cleared` is what the asking loop has heard of the purge mark.
+bool Machine::Owed(const State& state, int subscription, int seq, Mask cleared) const {
+  return Wanted(subscription, seq) && !Has(cleared, seq) &&
+         seq > state.store.subscriptions[subscription].start_seq;
 }
 
 void Machine::Feed(int subscription, int seq, State* state) const {
   ShardSubscription& member = state->shard.subscriptions[subscription];
   if (member.life != kAlive || member.membership != kMember || seq < member.feed_from ||
-      Has(member.skip, seq) || !Owed(*state, subscription, seq)) {
+      Has(member.skip, seq) || !Owed(*state, subscription, seq, member.cleared)) {
     return;
   }
   if (!member.may_send) {

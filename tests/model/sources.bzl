@@ -10,6 +10,8 @@ TESTS = [
     "machine.cc",
     "machine.h",
     "model_test.cc",
+    "order_steps.cc",
+    "quarantine_steps.cc",
     "queue_steps.cc",
     "rules.h",
     "shard_steps.cc",

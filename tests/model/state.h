@@ -8,8 +8,9 @@ namespace postrider::model {
 // A set of events: bit e stands for the event of seq e.
 using Mask = uint8_t;
 
-inline constexpr int kEventsMax = 3;
+inline constexpr int kEventsMax = 4;
 inline constexpr int kSubscriptionsMax = 2;
+inline constexpr int kKeysMax = 2;
 
 inline constexpr Mask Bit(int seq) { return static_cast<Mask>(1 << seq); }
 inline constexpr bool Has(Mask mask, int seq) { return (mask >> seq & 1) != 0; }
@@ -39,7 +40,7 @@ struct Fifo {
 
 // --- What is durable ----------------------------------------------------------------------------
 
-enum Life : uint8_t { kAbsent, kAlive, kDeleted };
+enum Life : uint8_t { kAbsent, kAlive, kDeleted, kEnded };
 
 struct StoredSubscription {
   uint8_t life;
@@ -49,17 +50,24 @@ struct StoredSubscription {
   uint8_t row;         // Whether there is a reader row.
   uint8_t next_seq;
   Mask bits;
+  uint8_t end;     // A replay's last event; 0: not a replay (C5).
   Mask settled;    // By an attempt that settles (R1).
   Mask hidden;     // Of these, at or below the attempt floor: recovery does not see them.
   Mask delivered;  // By an attempt of any origin.
   Mask waiting;    // Exceptions.
+  Mask parked;     // Exceptions behind one of their key that waits (E4).
+  Mask untried;    // Of the exceptions: those of which there is no attempt.
   Mask dead;
-  Mask purged;
+  Mask purged;   // Exceptions that were deleted.
+  Mask cleared;  // What was purged by a mark: it is not owed any more (C4).
+  Mask mark;     // What the mark covers, until it is given up.
+  Mask expired;  // What was owed when its event went (C7).
 };
 
 struct Store {
   uint8_t head;
   uint8_t cursor;
+  uint8_t first;                   // Events below are gone (C7); 0: none is.
   uint8_t log_id[kEventsMax + 1];  // The id of the event at each seq.
   StoredSubscription subscriptions[kSubscriptionsMax];
 };
@@ -72,6 +80,8 @@ enum BatchKind : uint8_t {
   kLeave,       // The first row of a reader.
   kErase,
   kAdvance,
+  kRelease,  // Only with kE4ReleaseInSameBatch off.
+  kEnd,      // Of a replay.
 };
 
 struct Batch {
@@ -82,6 +92,9 @@ struct Batch {
   Mask still_owed;
   Mask retry_delivered;
   Mask retry_dead;
+  Mask retry_failed;  // To be tried again.
+  Mask parked;
+  Mask dead;  // At their first attempt.
   uint8_t row;
   uint8_t next_seq;
   Mask bits;
@@ -99,9 +112,11 @@ enum MessageKind : uint8_t {
   kRemoved,
   kPaused,
   kResumed,
+  kCleared,  // c: what the purge mark covers.
   // Store to a queue.
   kOutcomesCommitted,  // a: settled; b: made exceptions; c: resolved.
   kLeaveCommitted,
+  kRowsPurged,  // a: which; b: released thereby.
   // Shard to a queue.
   kPair,     // a: seq; b: whether the subscription may send.
   kLeaveAt,  // a: the mark; b: likewise; c: what is settled above the mark.
@@ -120,7 +135,8 @@ struct Message {
   uint8_t b;
   uint8_t c;
 };
-// Of configuration, `a` is the subscription.
+// Of configuration, `a` is the subscription. Of kCreated, `c` is where its reader begins, 0: none;
+// of a replay's, `a` is its last event.
 
 enum Membership : uint8_t { kReader, kMember, kLeavingMember };
 
@@ -129,8 +145,9 @@ struct ShardSubscription {
   uint8_t may_send;
   uint8_t membership;
   Mask unsettled;
-  uint8_t mark;       // While leaving: the first event not fed.
-  Mask skip;          // Settled before the last crash.
+  uint8_t mark;  // While leaving: the first event not fed.
+  Mask skip;     // Settled before the last crash.
+  Mask cleared;
   uint8_t feed_from;  // It has read what is below by itself.
 };
 
@@ -154,7 +171,9 @@ struct Queue {
   Mask wire;
   Mask submitted;  // Settling outcomes on their way to the store.
   uint8_t scan;    // A reader's next seq to read.
+  uint8_t end;     // A replay's last.
   Mask preset;     // Settled pairs above the scan.
+  Mask cleared;    // Covered by the purge mark, as far as heard.
   uint8_t want_leave;
   uint8_t erase_owed;  // Only with kR4EraseBeforeOutcomes off.
   // Outcomes not yet submitted.
@@ -163,6 +182,13 @@ struct Queue {
   Mask still_owed;
   Mask retry_delivered;
   Mask retry_dead;
+  Mask retry_failed;
+  Mask parked;
+  Mask dead;
+  // Order by key.
+  Mask held;   // Behind the head of their key, in memory.
+  Mask dying;  // Dead, and it is not known yet that this has committed.
+  Mask rows;   // Exceptions that wait or are parked, by what has been answered.
   // Exceptions.
   uint8_t armed;  // next_due says that there is something to load.
   uint8_t loading;
@@ -171,12 +197,36 @@ struct Queue {
   Mask loaded;
   Mask retry_wire;
   Mask retry_submitted;
+
+  // Pairs in memory that are not settled by an answer.
+  Mask Unsettled() const { return waiting | wire | held; }
+  // What will be settled by the next batch.
+  Mask Settling() const { return delivered | excepted | parked | dead; }
+  Mask Retried() const { return retry_delivered | retry_dead | retry_failed; }
 };
 
 struct Publisher {
   uint8_t pending;    // Id submitted, 0: none.
   uint8_t committed;  // Whether `pending` is in the log.
   Mask acknowledged;
+};
+
+// What has happened, whatever was forgotten since. The engine does not see it.
+struct Ghost {
+  Mask sent;      // This and the next are kept only of events with a key.
+  Mask answered;  // By a success.
+  Mask cleared;   // What the queue ought to know of the purge mark.
+};
+
+// What a start does before it sends (E8). Only where there are events that kill the process.
+enum Phase : uint8_t { kStarted, kCounting, kForgetting, kGivingUp };
+
+struct Quarantine {
+  uint8_t phase;
+  uint8_t note;     // In its file: which event the process died of, 0: none.
+  uint8_t counted;  // In the store: whether the note has been counted.
+  uint8_t deaths;   // In the store.
+  uint8_t died;     // How often it was so. The engine does not see it.
 };
 
 struct State {
@@ -190,6 +240,8 @@ struct State {
   Fifo<Message, 6> shard_to_queue[kSubscriptionsMax];
   Fifo<Message, 6> queue_to_shard[kSubscriptionsMax];
   Publisher publisher;
+  Quarantine quarantine;
+  Ghost ghosts[kSubscriptionsMax];
   uint8_t crashes;
   uint8_t failures;
   uint8_t configured;  // Steps of the configuration script that have been taken.

@@ -18,7 +18,9 @@ void Machine::Commit(const State& state, std::vector<Step>* steps) const {
                                              "commit a position",
                                              "commit a leaver's row",
                                              "commit an erased row",
-                                             "commit the cursor"};
+                                             "commit the cursor",
+                                             "commit a release",
+                                             "commit the end of a replay"};
     Add(next, kNames[batch.kind], batch.subscription, batch.cursor, steps);
   }
 }
@@ -35,23 +37,31 @@ bool Machine::Apply(const Batch& batch, State* state) const {
   }
   StoredSubscription& stored = store.subscriptions[batch.subscription];
   if (stored.life != kAlive) return true;
-  if (batch.kind == kOutcomes) ApplyOutcomes(batch, &stored);
+  Mask released = 0;
+  if (batch.kind == kOutcomes) released = ApplyOutcomes(batch, &store);
+  if (batch.kind == kRelease) released = Release(batch.parked, &stored);
   if (batch.kind == kExceptions) stored.waiting |= batch.excepted;
   if (batch.row) {
     stored.row = 1;
     stored.next_seq = batch.next_seq;
     stored.bits = batch.bits;
   }
-  if (batch.kind == kErase) stored.row = stored.next_seq = stored.bits = 0;
+  if (IsReplay(batch.subscription) && !On(Rule::kC5OwnOrigin)) {
+    store.subscriptions[0].settled |= batch.delivered | batch.excepted;
+  }
+  if (batch.kind == kEnd) stored.life = kEnded;
+  if (batch.kind == kEnd || batch.kind == kErase) stored.row = stored.next_seq = stored.bits = 0;
 
   Message message{};
   if (batch.kind == kLeave) message.kind = kLeaveCommitted;
   if (batch.kind == kOutcomes) {
     message.kind = kOutcomesCommitted;
-    message.a = batch.delivered | batch.excepted;
-    message.b = batch.excepted;
-    message.c = batch.retry_delivered | batch.retry_dead;
+    message.a = batch.delivered | batch.excepted | batch.parked | batch.dead;
+    message.b = batch.excepted | (On(Rule::kE4ReleaseWakes) ? released : Mask{0});
+    message.b |= batch.retry_failed;
+    message.c = batch.retry_delivered | batch.retry_dead | batch.retry_failed;
   }
+  if (batch.kind == kRelease) message = {kOutcomesCommitted, 0, released, 0};
   if (message.kind == kNoMessage) return true;
   if (message.a != 0 && !On(Rule::kR2NoticeThroughQueue)) {
     if (state->to_shard.Full()) return false;
@@ -68,15 +78,29 @@ bool Machine::Apply(const Batch& batch, State* state) const {
   return true;
 }
 
-void Machine::ApplyOutcomes(const Batch& batch, StoredSubscription* stored) const {
-  stored->settled |= batch.delivered | batch.excepted;
+// Returns the exceptions that it has released.
+Mask Machine::ApplyOutcomes(const Batch& batch, Store* store) const {
+  StoredSubscription* const stored = &store->subscriptions[batch.subscription];
+  stored->settled |= batch.delivered | batch.excepted | batch.dead;
   if (!On(Rule::kR1OnlyFinalSettles)) stored->settled |= batch.still_owed;
   stored->delivered |= batch.delivered;
+  stored->dead |= batch.dead;
+  stored->parked |= batch.parked;
+  stored->untried |= batch.parked;
   if (On(Rule::kR2ExceptionWithAttempt)) stored->waiting |= batch.excepted;
   const Mask rows = On(Rule::kE1Generation) ? stored->waiting : Mask{0xff};
   stored->delivered |= batch.retry_delivered & rows;
   stored->dead |= batch.retry_dead & rows;
-  stored->waiting &= ~(batch.retry_delivered | batch.retry_dead);
+  const Mask retried = batch.retry_delivered | batch.retry_dead;
+  const Mask tried = retried | batch.retry_failed;
+  if (On(Rule::kE4FirstAttemptSettles)) stored->settled |= tried & stored->untried;
+  stored->untried &= ~tried;
+  if (!On(Rule::kE1Generation)) stored->waiting |= batch.retry_failed;
+  stored->waiting &= ~retried;
+  const Mask late = On(Rule::kC7LateOnesExpire) ? Expire(batch.subscription, store) : Mask{0};
+  const Mask ended = On(Rule::kE4ReleaseInSameBatch) ? retried : Mask{0};
+  const Mask parked = On(Rule::kE4ParkedBehindNoneWaits) ? batch.parked : Mask{0};
+  return Release(ended | parked | late, stored);
 }
 
 }  // namespace postrider::model
