@@ -120,7 +120,9 @@ std::optional<Exchange> DeliveryQueue::Next(absl::Time now, absl::Duration monot
   }
   ++in_flight_;
   ++turns_;
-  const bool retry_turn = retries_in_flight_ == 0 || turns_ % kRetryShare == 0;
+  // One of several slots is a retry's; a single one is taken in turns, or by a probe.
+  const bool retry_turn =
+      (retries_in_flight_ == 0 && in_flight_ > 1) || turns_ % kRetryShare == 0 || health_.probing();
   const bool replay_turn = turns_ % kReplayShare == 0 || (!first_waits && !retry_waits);
   Exchange exchange;
   if (replay_waits && replay_turn) {

@@ -162,6 +162,8 @@ class DeliveryQueue {
   size_t waiting_bytes() const { return ready_bytes_ + order_.held_bytes(); }
   bool MaySend(absl::Duration monotonic) const;
   bool MayRead() const;
+  // Whether there is nothing to read in it.
+  bool AtEnd(const Lane& lane) const;
   // Nothing may be sent now or be made ready for it.
   bool Rests() const { return !subscription_->may_send() || health_.waits(); }
   // Whether a probe must wait for a retry that is due and not in memory yet.

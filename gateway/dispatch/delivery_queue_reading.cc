@@ -33,6 +33,9 @@ bool DeliveryQueue::MayRead() const {
          order_.held_bytes() < kHeldBytesMax;
 }
 
+// Who may not come back to the tail goes on reading at the end: his probe may come only then.
+bool DeliveryQueue::AtEnd(const Lane& lane) const { return lane.caught_up && !health_.away(); }
+
 std::optional<DeliveryQueue::Read> DeliveryQueue::NextRead(absl::Duration monotonic, size_t bytes) {
   if (!MayRead()) {
     return std::nullopt;
@@ -41,7 +44,7 @@ std::optional<DeliveryQueue::Read> DeliveryQueue::NextRead(absl::Duration monoto
   std::optional<ShardId> above;
   std::optional<ShardId> lowest;
   for (const auto& [shard, lane] : lanes_) {
-    if (lane.progress.mode() != ShardProgress::Mode::kReading || lane.caught_up ||
+    if (lane.progress.mode() != ShardProgress::Mode::kReading || AtEnd(lane) ||
         lane.next_read > monotonic || lane.progress.WindowFull(lane.progress.scan()) ||
         order_.Stopped(shard)) {
       continue;
@@ -78,6 +81,7 @@ void DeliveryQueue::OnRead(const Read& read, const absl::StatusOr<std::vector<Lo
     return;
   }
   lane.poll_delay = absl::ZeroDuration();
+  lane.caught_up = false;
   for (const LogEntry& entry : *entries) {
     if (progress.WindowFull(entry.seq)) {
       return;
@@ -208,7 +212,7 @@ std::optional<absl::Duration> DeliveryQueue::next_poll(absl::Time now,
     return earliest;
   }
   for (const auto& [shard, lane] : lanes_) {
-    if (lane.progress.mode() == ShardProgress::Mode::kReading && !lane.caught_up &&
+    if (lane.progress.mode() == ShardProgress::Mode::kReading && !AtEnd(lane) &&
         lane.next_read > monotonic && !lane.progress.WindowFull(lane.progress.scan()) &&
         !order_.Stopped(shard)) {
       earliest = std::min(earliest.value_or(lane.next_read), lane.next_read);

@@ -192,6 +192,8 @@ class Dispatcher final : private Outbox {
   void OnReplayRead(SubscriptionNumber number, const ReplayRead& read,
                     const absl::StatusOr<std::vector<LogEntry>>& entries);
   void EndReplays(Slot& slot);
+  // Writes that it is done, until the store takes it.
+  void EndReplay(OriginId replay);
   std::optional<ReplayPosition> PositionOf(const OutcomeBuffer::ReplayKey& key, ShardId shard);
 
   Loop* const loop_;

@@ -8,6 +8,11 @@
 #include "gateway/dispatch/dispatcher.h"
 
 namespace postrider {
+namespace {
+
+constexpr absl::Duration kEndReplayRetry = absl::Seconds(1);
+
+}  // namespace
 
 void Dispatcher::RestoreReplay(const ReplayRecord& record) {
   if (Slot* const slot = SlotOf(record.replay->subscription); slot != nullptr) {
@@ -55,11 +60,20 @@ void Dispatcher::OnReplayRead(SubscriptionNumber number, const ReplayRead& read,
 
 void Dispatcher::EndReplays(Slot& slot) {
   while (const std::optional<OriginId> replay = slot.queue.TakeFinishedReplay()) {
-    Batch batch;
-    batch.writes.emplace_back(EndReplay{.number = *replay, .state = ReplayState::kDone});
-    // Should it not be written, the next start finds the replay at its end.
-    services_.commits->Submit(std::move(batch), [](const BatchResult&) {});
+    EndReplay(*replay);
   }
+}
+
+void Dispatcher::EndReplay(OriginId replay) {
+  Batch batch;
+  batch.writes.emplace_back(postrider::EndReplay{.number = replay, .state = ReplayState::kDone});
+  // Should this process not get it written, the next start finds the replay at its end.
+  services_.commits->Submit(std::move(batch), [this, replay](const BatchResult& result) {
+    if (result.state == CommitState::kNotApplied) {
+      loop_->Post(
+          [this, replay] { loop_->After(kEndReplayRetry, [this, replay] { EndReplay(replay); }); });
+    }
+  });
 }
 
 std::optional<ReplayPosition> Dispatcher::PositionOf(const OutcomeBuffer::ReplayKey& key,

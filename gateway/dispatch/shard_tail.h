@@ -117,7 +117,7 @@ class ShardTail {
   // `mark`.
   void SendAway(Seq holding, Seq mark);
   // Whether the asker may come back (R4); `missed` gets what it must be fed at once.
-  bool MayRejoin(const AskRejoinMessage& message, std::vector<Seq>* missed);
+  bool MayRejoin(const AskRejoinMessage& message, absl::Duration now, std::vector<Seq>* missed);
   void Hold(Member& member, Seq seq, absl::Duration now);
   void Release(Member& member);
   void MoveCursor();

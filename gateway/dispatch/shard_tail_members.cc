@@ -85,7 +85,7 @@ void ShardTail::OnAskRejoin(const AskRejoinMessage& message, absl::Duration now)
     return;  // Deleted meanwhile.
   }
   std::vector<Seq> missed;
-  const bool granted = MayRejoin(message, &missed);
+  const bool granted = MayRejoin(message, now, &missed);
   outbox_->ToSubscription(
       message.subscription,
       RejoinAnswerMessage{
@@ -110,7 +110,8 @@ void ShardTail::OnAskRejoin(const AskRejoinMessage& message, absl::Duration now)
   swept_ = cursor_;
 }
 
-bool ShardTail::MayRejoin(const AskRejoinMessage& message, std::vector<Seq>* missed) {
+bool ShardTail::MayRejoin(const AskRejoinMessage& message, absl::Duration now,
+                          std::vector<Seq>* missed) {
   const SubscriptionDirectory::Entry* const entry = directory_->Find(message.subscription);
   if (entry == nullptr || !entry->subscription->may_send() || message.scan < window_first_ ||
       message.scan > last_received() + 1) {
@@ -129,8 +130,13 @@ bool ShardTail::MayRejoin(const AskRejoinMessage& message, std::vector<Seq>* mis
   // must fit into the window of a reader row.
   const Seq lowest = std::min(message.unsettled.empty() ? next_ : message.unsettled.front(),
                               missed->empty() ? next_ : missed->front());
-  return holds_unsettled && holds_missed && next_ - std::min(lowest, next_) < kLeaveEvents &&
-         (message.unsettled.empty() || message.unsettled.front() >= window_first_);
+  if (!holds_unsettled || !holds_missed || next_ - std::min(lowest, next_) >= kLeaveEvents ||
+      (!message.unsettled.empty() && message.unsettled.front() < window_first_)) {
+    return false;
+  }
+  // Nor who would hold what others hold too long already: he would be sent away with them.
+  const WindowEntry* const held = At(lowest);
+  return held == nullptr || held->owed == 0 || held->received + kTailAgeMax > now;
 }
 
 void ShardTail::Hold(Member& member, Seq seq, absl::Duration now) {

@@ -101,7 +101,9 @@ void FakePoster::Post(PostRequest request, Done done) {
     result.outcome = Outcome::kHttpStatus;
   }
   if (result.http_status == 429) result.retry_after = answer.retry_after;
-  if (answer.own_fault) result.outcome = Outcome::kInternalError;
+  if (answer.own_fault) {
+    result = {.outcome = Outcome::kInternalError, .latency = result.latency};
+  }
   const absl::Duration latency = result.latency;
   loop_->After(latency, [this, subscriber, index, result = std::move(result),
                          done = std::move(done)]() mutable {

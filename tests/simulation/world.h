@@ -47,7 +47,7 @@ class World {
     int max_in_flight = 10;
     bool paused = false;
     OrderMode order = OrderMode::kUnordered;
-    std::string host;  // Empty: one of its own.
+    std::string host;                     // Empty: one of its own.
     std::optional<absl::Duration> start;  // Since the world began; unset: with what comes.
   };
   struct Published {
@@ -135,7 +135,7 @@ class World {
   void RunUntil(const std::function<bool()>& reached);
   void SetPaused(const FakeSubscriber& subscriber, bool paused);
   void Change(Subscribed& subscribed, Subscription changed);
-  absl::StatusOr<ReplayRecord> CommitReplay(Write write);
+  absl::StatusOr<ReplayRecord> CommitReplay(const Write& write);
   void PutConfiguration(Write write, Subscribed* subscribed);
   void Submit(const Uuid& id, std::shared_ptr<const Event> event, Answer* answer);
   // What a publisher knows after an answer, who knew `before`.

@@ -28,15 +28,18 @@ void World::CancelReplay(const std::string& id) {
             .ok());
 }
 
-absl::StatusOr<ReplayRecord> World::CommitReplay(Write write) {
-  auto answer = std::make_shared<std::optional<ReplayResult>>();
-  Batch batch;
-  batch.writes.push_back(std::move(write));
-  process_->commits().Submit(std::move(batch), [answer](const BatchResult& result) {
-    if (result.state == CommitState::kCommitted) *answer = result.replays.at(0);
-  });
-  RunUntil([&answer] { return answer->has_value(); });
-  return **answer;
+absl::StatusOr<ReplayRecord> World::CommitReplay(const Write& write) {
+  auto answer = std::make_shared<std::optional<BatchResult>>();
+  // Configuration is tried once: who wants it asks again.
+  while (!answer->has_value() || (*answer)->state != CommitState::kCommitted) {
+    answer->reset();
+    Batch batch;
+    batch.writes.push_back(write);
+    process_->commits().Submit(std::move(batch),
+                               [answer](const BatchResult& result) { *answer = result; });
+    RunUntil([&answer] { return answer->has_value(); });
+  }
+  return (*answer)->replays.at(0);
 }
 
 ReplayRecord World::ReplayOf(const std::string& id) {

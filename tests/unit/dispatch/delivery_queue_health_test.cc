@@ -61,7 +61,7 @@ TEST_F(DeliveryQueueTest, WithAnOpenBreakerItLeavesAndKeepsNothing) {
   EXPECT_FALSE(queue_->next_poll(kNow, monotonic_).has_value());
   outbox_.Take();
   LogEntry elsewhere = EntryAt(7);
-  elsewhere.shard = 3;
+  elsewhere.shard = 1;
   queue_->OnPair({.subscription = 1, .entry = elsewhere});
   EXPECT_THAT(outbox_.Take(), ElementsAre("ask-leave 1"));
 }
@@ -82,6 +82,18 @@ TEST_F(DeliveryQueueTest, AProbeThatSucceedsEndsItAndOnlyThenItMayRejoin) {
   EXPECT_EQ(queue_->health().breaker, Breaker::kClosed);
   EXPECT_TRUE(queue_->WantsRejoin().has_value());
   EXPECT_EQ(queue_->Next(due, monotonic_)->entry.seq, 12U);
+}
+
+TEST_F(DeliveryQueueTest, WithNothingToProbeAtTheEndOfTheLogItGoesOnReading) {
+  Feed(1, 10);
+  FailInARow(10);
+  Leave(11);
+  const absl::Time due = kNow + absl::Seconds(5);
+  queue_->OnTime(due);
+  queue_->OnRead(*queue_->NextRead(monotonic_), std::vector<LogEntry>(), monotonic_);
+  const auto poll = queue_->next_poll(due, monotonic_);
+  ASSERT_TRUE(poll.has_value());
+  EXPECT_EQ(queue_->NextRead(*poll)->after, 10U);
 }
 
 TEST_F(DeliveryQueueTest, ADueRetryIsTheProbeBeforeAFirstAttempt) {
@@ -121,8 +133,8 @@ TEST_F(DeliveryQueueTest, WhoseTimeIsOverIsNoProbe) {
 
 TEST_F(DeliveryQueueTest, AfterA410TheDeliveryWaitsAndNothingMoreIsSent) {
   Retry(4, {.attempts = 11});
-  Feed(5, 6);
   Start();
+  Feed(5, 6);
   const OutcomeRecord record =
       *End(4, PostResult{.outcome = Outcome::kHttpStatus, .http_status = 410});
   EXPECT_EQ(record.resolve_exception->next->state, ExceptionState::kWaiting);

@@ -19,6 +19,8 @@ const PostResult kSucceeded{};
 const PostResult kFailed{.outcome = Outcome::kHttpStatus, .http_status = 500};
 const PostResult kOwnFault{.outcome = Outcome::kInternalError};
 
+Attempt AttemptOf(const OutcomeRecord& record) { return record.attempt.value_or(Attempt()); }
+
 class DeliveryQueueReplayTest : public testing::Test {
  protected:
   DeliveryQueueReplayTest() {
@@ -45,7 +47,15 @@ class DeliveryQueueReplayTest : public testing::Test {
   void Pause(bool paused) {
     auto changed = std::make_shared<Subscription>(*subscription_);
     changed->paused = paused;
-    queue_->Configure(changed);
+    queue_->Configure(changed, kNow);
+  }
+  // A success in another shard: two may be in flight from now on (T4).
+  void Widen() {
+    LogEntry entry = EntryAt(1);
+    entry.shard = 1;
+    queue_->OnPair({.subscription = 1, .entry = entry});
+    queue_->OnCommitted(1, NoticeOf(End(*Next(), kSucceeded)), 1);
+    outbox_.Take();
   }
   std::optional<Exchange> Next() { return queue_->Next(kNow, monotonic_); }
   OutcomeRecord End(Exchange exchange, const PostResult& result) {
@@ -62,6 +72,7 @@ class DeliveryQueueReplayTest : public testing::Test {
 };
 
 TEST_F(DeliveryQueueReplayTest, ItsOutcomesSettleNothingOfTheLog) {
+  Widen();
   queue_->OnPair({.subscription = 1, .entry = EntryAt(1)});
   StartReplay(1, 1);
   ReadReplay();
@@ -70,8 +81,8 @@ TEST_F(DeliveryQueueReplayTest, ItsOutcomesSettleNothingOfTheLog) {
   EXPECT_EQ(first.origin, kOriginLog);
   EXPECT_EQ(replayed.origin, kReplay);
   const OutcomeRecord record = End(std::move(replayed), kSucceeded);
-  EXPECT_EQ(record.attempt.origin, AttemptOrigin::kReplay);
-  EXPECT_FALSE(record.attempt.settles());
+  EXPECT_EQ(AttemptOf(record).origin, AttemptOrigin::kReplay);
+  EXPECT_FALSE(AttemptOf(record).settles());
   Commit(record);
   EXPECT_THAT(outbox_.Take(), IsEmpty());
   EXPECT_EQ(queue_->TakeFinishedReplay(), kReplay);
@@ -96,7 +107,7 @@ TEST_F(DeliveryQueueReplayTest, AFailureIsAnExceptionOfItsOwnAndRetriedAsItsOwn)
   Exchange retry = *Next();
   EXPECT_EQ(retry.attempt_number, 2);
   const OutcomeRecord delivered = End(std::move(retry), kSucceeded);
-  EXPECT_EQ(delivered.attempt.origin, AttemptOrigin::kReplay);
+  EXPECT_EQ(AttemptOf(delivered).origin, AttemptOrigin::kReplay);
   EXPECT_EQ(delivered.resolve_exception->key.origin, kReplay);
   Commit(delivered);
   EXPECT_EQ(queue_->exceptions_waiting(), 0U);
@@ -111,7 +122,7 @@ TEST_F(DeliveryQueueReplayTest, WhatIsOldIsNotExpired) {
   Exchange exchange = *queue_->Next(later, monotonic_);
   EXPECT_FALSE(exchange.expired);
   const auto record = queue_->OnResult(std::move(exchange), kFailed, later, monotonic_, 0);
-  EXPECT_EQ(record->attempt.disposition, Disposition::kException);
+  EXPECT_EQ(AttemptOf(*record).disposition, Disposition::kException);
   EXPECT_GT(record->put_exception->row.due_time, later);
 }
 
@@ -139,13 +150,14 @@ TEST_F(DeliveryQueueReplayTest, HasOneExchangeInElevenWhenAllWait) {
   ReadReplay();
   int replayed = 0;
   int retried = 0;
-  for (int i = 0; i < 110; ++i) {
+  for (int i = 0; i < 110; ++i) {  // One at a time.
     const Exchange exchange = *Next();
     replayed += exchange.origin == kReplay ? 1 : 0;
     retried += exchange.retry.has_value() ? 1 : 0;
+    End(exchange, kSucceeded);
   }
   EXPECT_EQ(replayed, 10);
-  EXPECT_EQ(retried, 21) << "two in eleven, and the first at once";
+  EXPECT_EQ(retried, 20) << "two in eleven";
 }
 
 TEST_F(DeliveryQueueReplayTest, TakesWhatTheOthersLeave) {
@@ -197,7 +209,6 @@ TEST_F(DeliveryQueueReplayTest, ACanceledOneSendsNothingMore) {
   EXPECT_EQ(queue_->exceptions_waiting(), 0U) << "the store does not write it";
   EXPECT_FALSE(Next().has_value());
   EXPECT_FALSE(queue_->ReplayPositionOf(kReplay, 0).has_value());
-  EXPECT_TRUE(queue_->idle());
 }
 
 }  // namespace

@@ -123,7 +123,7 @@ TEST(RetryLane, AfterAChangeAllIsReadAnewAndTheCountIsThatOfTheStore) {
   for (Seq seq = 1; seq <= 3; ++seq) lane.OnAdded(Key(seq), kNow);
   lane.OnLoaded(*lane.NextLoad(kNow), {Due(1, kNow), Due(2, kNow), Due(3, kNow)}, kNow);
   ASSERT_EQ(lane.Take()->row.key.seq, 1U);
-  lane.OnChanged(0, -2, kNow);  // 1, which is on the wire, and 2 are purged.
+  lane.OnChanged(0, {.waiting = -2}, kNow);  // 1, which is on the wire, and 2 are purged.
   EXPECT_EQ(lane.waiting(), 1U);
   EXPECT_FALSE(lane.Take().has_value());
   lane.OnStale(Key(1));
@@ -138,7 +138,7 @@ TEST(RetryLane, AReadThatBeganBeforeAChangeIsMadeAgain) {
   RetryLane lane;
   lane.OnAdded(Key(1), kNow);
   const auto load = lane.NextLoad(kNow);
-  lane.OnChanged(0, -1, kNow);
+  lane.OnChanged(0, {.waiting = -1}, kNow);
   lane.OnLoaded(*load, {Due(1, kNow)}, kNow);
   EXPECT_FALSE(lane.Take().has_value());
   const auto again = lane.NextLoad(kNow);
@@ -147,10 +147,21 @@ TEST(RetryLane, AReadThatBeganBeforeAChangeIsMadeAgain) {
   EXPECT_EQ(lane.next_due(), absl::InfiniteFuture());
 }
 
+TEST(RetryLane, ARedrivenOneOfAReplayIsNotTakenForCanceled) {
+  RetryLane lane;
+  lane.OnChanged(0, {.waiting = 1, .waiting_of_replays = {{9, 1}}}, kNow);
+  DueException due = Due(1, kNow);
+  due.row.key.origin = 9;
+  lane.OnLoaded(*lane.NextLoad(kNow), {due}, kNow);
+  EXPECT_TRUE(lane.HasLoaded());
+  lane.OnChanged(0, {.waiting = -1, .waiting_of_replays = {{9, -1}}}, kNow);
+  EXPECT_EQ(lane.waiting(), 0U);
+}
+
 TEST(RetryLane, WhatIsRedrivenIsLoaded) {
   RetryLane lane;
   EXPECT_FALSE(lane.NextLoad(kNow).has_value());
-  lane.OnChanged(0, 1, kNow);
+  lane.OnChanged(0, {.waiting = 1}, kNow);
   EXPECT_EQ(lane.waiting(), 1U);
   EXPECT_TRUE(lane.NextLoad(kNow).has_value());
 }

@@ -212,6 +212,21 @@ TEST_F(ShardTailTest, NobodyRejoinsWhoWouldMakeTheTailTooLong) {
   EXPECT_EQ(tail_->cursor(), 100U);
 }
 
+TEST_F(ShardTailTest, NobodyRejoinsWhoWouldBeSentAwayWithThoseWhoHoldTooLong) {
+  Subscribe(1);
+  Subscribe(2);
+  Commit(1, 2);
+  now_ += kTailAgeMax;
+  tail_->EnforceAge(now_);
+  outbox_.Take();
+  tail_->OnLeft({.subscription = 1, .shard = 0});  // 2 has not left yet.
+  AskRejoin(1, 3, {1, 2});
+  EXPECT_THAT(outbox_.Take(), ElementsAre("refused 1"));
+  tail_->OnLeft({.subscription = 2, .shard = 0});
+  AskRejoin(1, 3, {1, 2});
+  EXPECT_THAT(outbox_.Take(), ElementsAre("granted 1"));
+}
+
 TEST_F(ShardTailTest, WhoOwesNothingMayLeaveToo) {
   Subscribe(1);
   Commit(1, 1);
