@@ -154,15 +154,14 @@ struct EndReplay {
   ReplayState state = ReplayState::kDone;
 };
 
-using Write =
-    std::variant<AppendEvent, PutOrganizationPath, RecordAttempt, PutException, ResolveException,
-                 RedriveException, PurgeExceptions, NoteUnmatched, AdvanceCursor, PutReader,
-                 EraseReader, PutReplayPosition, PutSubscription, DeleteSubscription, PutHealth,
-                 CreateReplay, EndReplay>;
+using Write = std::variant<AppendEvent, PutOrganizationPath, RecordAttempt, PutException,
+                           ResolveException, RedriveException, PurgeExceptions, NoteUnmatched,
+                           AdvanceCursor, PutReader, EraseReader, PutReplayPosition,
+                           PutSubscription, DeleteSubscription, PutHealth, CreateReplay, EndReplay>;
 
 // What is written wholly or not at all (S1): writes to one shard, or, with no shard, to the
-// configuration (PutSubscription, DeleteSubscription, PutHealth, CreateReplay, EndReplay and nothing
-// else).
+// configuration (PutSubscription, DeleteSubscription, PutHealth, CreateReplay, EndReplay and
+// nothing else).
 struct Batch {
   std::optional<ShardId> shard;
   std::vector<Write> writes;
@@ -331,7 +330,7 @@ struct StoredHealth {
 struct Configuration {
   std::vector<std::shared_ptr<const Subscription>> subscriptions;  // Deleted ones left out.
   std::vector<PutOrganizationPath> organizations;
-  std::vector<StoredHealth> health;  // Of subscribers that are not good.
+  std::vector<StoredHealth> health;   // Of subscribers that are not good.
   std::vector<ReplayRecord> replays;  // Running ones of live subscriptions.
 };
 

@@ -54,23 +54,22 @@ INSTANTIATE_TEST_SUITE_P(
                     sql::kUpdateShard, sql::kUpdateException, sql::kDeleteException,
                     sql::kReleaseException, sql::kSelectFirstOfKey, sql::kSelectParked,
                     sql::kSelectBlockedKeys, sql::kDeleteReader, sql::kDeleteHealth,
-                    sql::kSelectSubscription,
-                    sql::kUpdateSubscription, sql::kDeleteSubscription, sql::kSelectPurgeEnd,
-                    sql::kPurgeExceptions, sql::kSetPurged, sql::kSelectShard, sql::kSelectReaders,
-                    sql::kSelectSettled, sql::kSelectNextDue, sql::kCountWaiting, sql::kSelectState,
-                    sql::kSelectLog, sql::kSelectDue, sql::kSelectEvent, sql::kSelectSegmentBefore,
-                    sql::kSelectSegmentFrom, sql::kSelectAcceptTime, sql::kListRecent,
-                    sql::kListRecentByType, sql::kListIndexed, sql::kListIndexedByType,
-                    sql::kListRecentAttemptsByEvent, sql::kListAttemptsByEvent,
-                    sql::kFindRecentAttempts, sql::kFindAttempts, sql::kSelectAttempt,
-                    sql::kSelectRecentAttemptOfPair, sql::kSelectAttemptOfPair, sql::kSelectEntry));
+                    sql::kSelectSubscription, sql::kUpdateSubscription, sql::kDeleteSubscription,
+                    sql::kSelectPurgeEnd, sql::kPurgeExceptions, sql::kSetPurged, sql::kSelectShard,
+                    sql::kSelectReaders, sql::kSelectSettled, sql::kSelectNextDue,
+                    sql::kCountWaiting, sql::kSelectState, sql::kSelectLog, sql::kSelectDue,
+                    sql::kSelectEvent, sql::kSelectSegmentBefore, sql::kSelectSegmentFrom,
+                    sql::kSelectAcceptTime, sql::kListRecent, sql::kListRecentByType,
+                    sql::kListIndexed, sql::kListIndexedByType, sql::kListRecentAttemptsByEvent,
+                    sql::kListAttemptsByEvent, sql::kFindRecentAttempts, sql::kFindAttempts,
+                    sql::kSelectAttempt, sql::kSelectRecentAttemptOfPair, sql::kSelectAttemptOfPair,
+                    sql::kSelectEntry));
 
 INSTANTIATE_TEST_SUITE_P(Letters, QueryPlan,
                          testing::Values(sql::kRedriveException, sql::kSelectPurgeable,
-                                         sql::kPurgeException,
-                                         sql::kListDeadLetters, sql::kSelectExceptions,
-                                         sql::kSelectBlocking, sql::kSelectReader,
-                                         sql::kFindUnmatched));
+                                         sql::kPurgeException, sql::kListDeadLetters,
+                                         sql::kSelectExceptions, sql::kSelectBlocking,
+                                         sql::kSelectReader, sql::kFindUnmatched));
 
 INSTANTIATE_TEST_SUITE_P(
     Replays, QueryPlan,
