@@ -15,8 +15,6 @@ namespace {
 constexpr size_t kRedriveStep = 500;
 constexpr int kMarkTries = 8;
 
-absl::Status Stopping() { return absl::UnavailableError("the gateway is stopping"); }
-
 absl::Status NotDead(DeliveryState state, absl::string_view event_id) {
   return WithResource(
       WithReason(absl::FailedPreconditionError(absl::StrCat(
@@ -81,7 +79,7 @@ void DeliveryAdmin::Commit(const std::shared_ptr<Work>& work, Batch batch, Next 
   const ShardId shard = *batch.shard;
   auto committed = [this, work, shard, next = std::move(next)](const BatchResult& result) {
     if (result.state != CommitState::kCommitted) {
-      return work->Answer(Stopping());
+      return work->Answer(NotCommitted(result));
     }
     work->rows += result.exceptions.rows;
     parts_.engine->OnExceptionsChanged(work->subscription->number, shard, result.exceptions);
@@ -252,8 +250,8 @@ void DeliveryAdmin::Mark(const PurgeOrder& order, Record current, int tries,
 
 void DeliveryAdmin::OnMarkTried(const PurgeOrder& order, const BatchResult& result, int tries,
                                 Gateway::Done<uint64_t> done) {
-  if (result.configured.empty()) {
-    std::move(done)(Stopping());
+  if (result.state != CommitState::kCommitted) {
+    std::move(done)(NotCommitted(result));
     return;
   }
   const ConfigResult& stored = result.configured[0];

@@ -23,15 +23,23 @@ absl::Status TooMany(absl::string_view what, size_t limit) {
 
 void DirectExchanges::Challenge(Record subscription, Done done) {
   Job job{.subscription = std::move(subscription), .done = SureDone<PostResult>(std::move(done))};
+  bool refused = false;
   {
     const MutexLock lock(&mutex_);
-    if (challenges_under_way_ >= kChallengesMax) {
+    if (challenges_under_way_ < kChallengesMax) {
+      ++challenges_under_way_;
+    } else if (waiting_.size() < kChallengesWaitingMax) {
       waiting_.push_back(std::move(job));
       return;
+    } else {
+      refused = true;
     }
-    ++challenges_under_way_;
   }
-  SendChallenge(std::move(job));
+  if (refused) {
+    job.done(TooMany("challenges", kChallengesWaitingMax));
+  } else {
+    SendChallenge(std::move(job));
+  }
 }
 
 void DirectExchanges::ChallengeNow(Record subscription, Done done) {

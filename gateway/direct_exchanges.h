@@ -35,7 +35,8 @@ class DirectExchanges {
   DirectExchanges(HomeOfUrl home_of_url, Random* random)
       : home_of_url_(std::move(home_of_url)), random_(random) {}
 
-  // Asks the URL for the echo of a new challenge, when it is its turn.
+  // Asks the URL for the echo of a new challenge, when it is its turn. RESOURCE_EXHAUSTED if
+  // kChallengesWaitingMax wait for theirs.
   void Challenge(Record subscription, Done done) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The same at once. RESOURCE_EXHAUSTED with the time to wait if kChallengesMax are under way.

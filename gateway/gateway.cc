@@ -61,7 +61,7 @@ absl::Status Gateway::Impl::Start() {
                                     [this](const CommittedGroup& group) { OnCommitted(group); });
   RETURN_IF_ERROR(MakeLoops());
   reads_ = std::make_unique<ReadPool>(store_.reader.get(), options_.store_readers);
-  watch_ = std::make_unique<SubscriberWatch>(commits_.get(), &registry_, &health_);
+  MakeWatch();
   const DispatchServices services{.clock = SystemClock(),
                                   .random = SystemRandom(),
                                   .commits = commits_.get(),
@@ -74,6 +74,29 @@ absl::Status Gateway::Impl::Start() {
                              .in_flight_per_origin = options_.max_in_flight_per_origin};
   engine_ =
       std::make_unique<Engine>(LoopParts(), options_.shard_count, services, queue_options, caps);
+  MakeAdmins();
+  if (absl::Status status = Recover(); !status.ok()) {
+    reads_->Stop();
+    return status;
+  }
+  StartThreads();
+  engine_->Start();
+  VerifyUnverified();
+  return absl::OkStatus();
+}
+
+void Gateway::Impl::MakeWatch() {
+  announcer_ = std::make_unique<Announcer>(SystemClock(), commits_.get(), &organizations_,
+                                           &registry_, options_.shard_count);
+  watch_ = std::make_unique<SubscriberWatch>(SubscriberWatch::Parts{.clock = SystemClock(),
+                                                                    .timer = loops_[0].get(),
+                                                                    .commits = commits_.get(),
+                                                                    .registry = &registry_,
+                                                                    .board = &health_,
+                                                                    .announcer = announcer_.get()});
+}
+
+void Gateway::Impl::MakeAdmins() {
   admin_ = std::make_unique<SubscriptionAdmin>(
       SubscriptionAdmin::Parts{.clock = SystemClock(),
                                .random = SystemRandom(),
@@ -96,14 +119,6 @@ absl::Status Gateway::Impl::Start() {
                                                               .reads = reads_.get(),
                                                               .registry = &registry_,
                                                               .shard_count = options_.shard_count});
-  if (absl::Status status = Recover(); !status.ok()) {
-    reads_->Stop();
-    return status;
-  }
-  StartThreads();
-  engine_->Start();
-  VerifyUnverified();
-  return absl::OkStatus();
 }
 
 absl::Status Gateway::Impl::MakeLoops() {
@@ -156,10 +171,14 @@ void Gateway::Impl::VerifyUnverified() {
 }
 
 void Gateway::Impl::OnCommitted(const CommittedGroup& group) {
-  registry_.Apply(group.configured);
+  const std::vector<SubscriptionRegistry::Record> before = registry_.Apply(group.configured);
   engine_->OnCommitted(group);
-  for (const CommittedGroup::Configured& change : group.configured) {
-    if (change.subscription != nullptr) continue;
+  for (size_t i = 0; i < group.configured.size(); ++i) {
+    const CommittedGroup::Configured& change = group.configured[i];
+    if (change.subscription != nullptr) {
+      watch_->OnChanged(before[i], change.subscription);
+      continue;
+    }
     // Once its loop has let go of it, nobody tells of its health any more.
     engine_->AfterAllLoops([this, number = change.number] { health_.Erase(number); });
   }

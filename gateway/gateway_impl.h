@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gateway/accept/organization_directory.h"
+#include "gateway/announcer.h"
 #include "gateway/answers.h"
 #include "gateway/base/asio_loop.h"
 #include "gateway/deliver/address_guard.h"
@@ -50,6 +51,8 @@ class Gateway::Impl {
 
  private:
   absl::Status MakeLoops();
+  void MakeWatch();
+  void MakeAdmins();
   absl::Status Recover();
   void StartThreads();
   void VerifyUnverified();
@@ -66,6 +69,7 @@ class Gateway::Impl {
   std::vector<std::unique_ptr<AsioLoop>> loops_;
   std::unique_ptr<GroupCommit> commits_;
   std::unique_ptr<ReadPool> reads_;
+  std::unique_ptr<Announcer> announcer_;
   std::unique_ptr<SubscriberWatch> watch_;
   std::unique_ptr<Engine> engine_;
   std::vector<std::unique_ptr<Poster>> posters_;

@@ -74,8 +74,8 @@ void ReplayAdmin::StartReplay(const ReplayWish& wish, Gateway::Done<ReplayRecord
   batch.writes.emplace_back(*std::move(write));
   auto answer = [id = wish.subscription_id,
                  done = std::move(done)](const BatchResult& result) mutable {
-    if (result.replays.empty()) {
-      std::move(done)(absl::UnavailableError("the gateway is stopping"));
+    if (result.state != CommitState::kCommitted) {
+      std::move(done)(NotCommitted(result));
     } else if (absl::IsNotFound(result.replays[0].status())) {
       std::move(done)(SubscriptionNotFound(id));
     } else {
@@ -91,7 +91,7 @@ void ReplayAdmin::CancelReplay(const ReplayRecord& replay, Gateway::Done<ReplayR
       EndReplay{.number = replay.replay->number, .state = ReplayState::kCanceled});
   auto answer = [this, id = replay.replay->id, done = SureDone<ReplayRecord>(std::move(done))](
                     const BatchResult& result) mutable {
-    if (result.replays.empty()) return;  // Stopping: `done` is told so.
+    if (result.state != CommitState::kCommitted) return done(NotCommitted(result));
     ReplayResult canceled = result.replays[0];
     if (!canceled.ok()) return done(ReplayNotFound(id));
     parts_.engine->AfterAllLoops([canceled = *std::move(canceled),

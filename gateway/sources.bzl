@@ -1,6 +1,7 @@
 # The sources of gateway itself, for CMake and Bazel alike; its stages have lists of their own.
 
 SRCS = [
+    "announcer.cc",
     "answers.cc",
     "delivery_admin.cc",
     "delivery_explanation.cc",
@@ -18,6 +19,7 @@ SRCS = [
 ]
 
 HDRS = [
+    "announcer.h",
     "answers.h",
     "direct_exchanges.h",
     "delivery_admin.h",

@@ -3,57 +3,89 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/accept/operational_event.h"
 #include "gateway/base/log.h"
 
 namespace postrider {
 namespace {
 
-constexpr int kDisableTries = 8;
-
-// The reason stands in the log, for the operator; the subscription's id is what he knows.
-std::string IdOf(const SubscriptionRegistry& registry, SubscriptionNumber number) {
-  const SubscriptionRegistry::Record record = registry.FindNumber(number);
-  return record == nullptr ? absl::StrCat("number ", number) : record->id;
-}
+constexpr absl::Duration kDisableRetry = absl::Seconds(1);
 
 }  // namespace
 
 void SubscriberWatch::OnHealth(SubscriptionNumber number, const SubscriptionHealth& health) {
-  board_->Put(number, health);
+  parts_.board->Put(number, health);
 }
 
 void SubscriberWatch::OnWarning(SubscriptionNumber number, int days) {
-  LogWarning(
-      absl::StrCat("subscription ", IdOf(*registry_, number), ": failing for ", days, " days"));
-}
-
-void SubscriberWatch::OnMustDisable(SubscriptionNumber number, absl::string_view reason) {
-  Disable(number, std::string(reason), kDisableTries);
-}
-
-void SubscriberWatch::OnRecovered(SubscriptionNumber /*number*/) {}
-
-void SubscriberWatch::OnDead(SubscriptionNumber /*number*/, const LogEntry& /*entry*/,
-                             DeadReason /*reason*/) {}
-
-void SubscriberWatch::OnRemoved(SubscriptionNumber number) { board_->Erase(number); }
-
-void SubscriberWatch::Disable(SubscriptionNumber number, std::string reason, int tries) {
-  const SubscriptionRegistry::Record current = registry_->FindNumber(number);
-  if (current == nullptr || !current->disabled_reason.empty()) {
+  const SubscriptionRegistry::Record record = parts_.registry->FindNumber(number);
+  if (record == nullptr) {
     return;
   }
-  LogWarning(absl::StrCat("subscription ", current->id, ": disabled: ", reason));
+  LogWarning(absl::StrCat("subscription ", record->id, ": failing for ", days, " days"));
+  const SubscriptionHealth health = parts_.board->Find(number).value_or(SubscriptionHealth());
+  parts_.announcer->Announce(SubscriptionFailing(*record, health, days, parts_.clock->Now()));
+}
+
+void SubscriberWatch::OnMustDisable(SubscriptionNumber number, absl::string_view url,
+                                    absl::string_view reason) {
+  Disable(number, std::string(url), std::string(reason));
+}
+
+void SubscriberWatch::OnRecovered(SubscriptionNumber number, absl::Time since) {
+  const SubscriptionRegistry::Record record = parts_.registry->FindNumber(number);
+  if (record != nullptr) {
+    parts_.announcer->Announce(SubscriptionRecovered(*record, since, parts_.clock->Now()));
+  }
+}
+
+void SubscriberWatch::OnDead(SubscriptionNumber number, const LogEntry& entry, DeadReason reason) {
+  if (!entry.event->about.empty()) {
+    return;  // News about news would never end.
+  }
+  const SubscriptionRegistry::Record record = parts_.registry->FindNumber(number);
+  if (record != nullptr) {
+    parts_.announcer->Announce(DeliveryDead(*record, entry, reason, parts_.clock->Now()));
+  }
+}
+
+void SubscriberWatch::OnRemoved(SubscriptionNumber number) { parts_.board->Erase(number); }
+
+void SubscriberWatch::OnChanged(const SubscriptionRegistry::Record& before,
+                                const SubscriptionRegistry::Record& after) {
+  if (before == nullptr) {
+    return;
+  }
+  if (before->disabled_reason.empty() && !after->disabled_reason.empty()) {
+    LogWarning(absl::StrCat("subscription ", after->id, ": disabled: ", after->disabled_reason));
+    parts_.announcer->Announce(SubscriptionDisabled(*after, parts_.clock->Now()));
+  }
+  if (!before->verified && after->verified) {
+    parts_.announcer->Announce(SubscriptionVerified(*after, parts_.clock->Now()));
+  }
+}
+
+void SubscriberWatch::Disable(SubscriptionNumber number, std::string url, std::string reason) {
+  const SubscriptionRegistry::Record current = parts_.registry->FindNumber(number);
+  if (current == nullptr || !current->disabled_reason.empty() || current->url != url) {
+    return;
+  }
   PutSubscription write{.subscription = *current, .expected_version = current->version};
   write.subscription.disabled_reason = reason;
   Batch batch;
   batch.writes.emplace_back(std::move(write));
-  commits_->Submit(std::move(batch),
-                   [this, number, reason = std::move(reason), tries](const BatchResult& result) {
-                     const bool outdated = !result.configured.empty() &&
-                                           absl::IsAborted(result.configured[0].status());
-                     if (outdated && tries > 1) Disable(number, reason, tries - 1);
-                   });
+  auto done = [this, number, url = std::move(url),
+               reason = std::move(reason)](const BatchResult& result) {
+    if (result.state == CommitState::kCommitted &&
+        !absl::IsAborted(result.configured[0].status())) {
+      return;
+    }
+    parts_.timer->Post([this, number, url, reason] {
+      parts_.timer->After(kDisableRetry,
+                          [this, number, url, reason] { Disable(number, url, reason); });
+    });
+  };
+  parts_.commits->Submit(std::move(batch), std::move(done));
 }
 
 }  // namespace postrider

@@ -185,20 +185,6 @@ void SubscriptionAdmin::Enable(SubscriptionTarget target, Done done) {
         OnceEverywhere(std::move(done)));
 }
 
-void SubscriptionAdmin::Disable(SubscriptionNumber number, std::string reason, Done done) {
-  const Record current = parts_.registry->FindNumber(number);
-  if (current == nullptr) {
-    std::move(done)(SubscriptionNotFound(absl::StrCat("number ", number)));
-    return;
-  }
-  Apply(
-      {.id = current->id,
-       .etag = "",
-       .change = [reason = std::move(reason)](
-                     const Subscription& subscription) { return Disabled(subscription, reason); }},
-      OnceEverywhere(std::move(done)));
-}
-
 void SubscriptionAdmin::RotateSecret(SecretRotation rotation, Done done) {
   if (rotation.secret.empty()) {
     rotation.secret = GenerateSecret(parts_.random);
@@ -266,7 +252,9 @@ void SubscriptionAdmin::AnswerEverywhere(Record subscription, Done done) {
 void SubscriptionAdmin::Challenge(Record subscription, Done done) {
   exchanges_.Challenge(subscription, [this, subscription, done = std::move(done)](
                                          const absl::StatusOr<PostResult>& result) mutable {
-    if (!result.ok()) {
+    if (absl::IsResourceExhausted(result.status())) {
+      AnswerEverywhere(subscription, std::move(done));  // UNVERIFIED, until Verify is called.
+    } else if (!result.ok()) {
       std::move(done)(result.status());
     } else {
       AfterChallenge(subscription, *result, std::move(done));

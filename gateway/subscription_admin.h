@@ -52,9 +52,6 @@ class SubscriptionAdmin {
   void Test(const SubscriptionTest& test, Gateway::Done<TestedSubscription> done);
   void RotateSecret(SecretRotation rotation, Done done);
 
-  // Disables the subscription, unless it is already: `reason` is for its owner.
-  void Disable(SubscriptionNumber number, std::string reason, Done done);
-
   // Sends the challenge of an UNVERIFIED subscription; `done` gets it as it is afterwards.
   void Challenge(Record subscription, Done done);
 

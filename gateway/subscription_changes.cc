@@ -157,15 +157,6 @@ Change Enabled(const Subscription& current, bool skip_backlog) {
   return write;
 }
 
-Change Disabled(const Subscription& current, absl::string_view reason) {
-  if (!current.disabled_reason.empty()) {
-    return std::nullopt;
-  }
-  PutSubscription write = WriteOver(current);
-  write.subscription.disabled_reason = std::string(reason);
-  return write;
-}
-
 Change Verified(const Subscription& current, absl::string_view challenged_url) {
   if (current.verified || current.url != challenged_url) {
     return std::nullopt;

@@ -35,8 +35,6 @@ Change Resumed(const Subscription& current, bool skip_backlog);
 
 Change Enabled(const Subscription& current, bool skip_backlog);
 
-Change Disabled(const Subscription& current, absl::string_view reason);
-
 // `challenged_url` has answered as it should. No change if the URL is another one by now.
 Change Verified(const Subscription& current, absl::string_view challenged_url);
 

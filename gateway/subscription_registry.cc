@@ -1,41 +1,66 @@
 #include "gateway/subscription_registry.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
+#include "gateway/model/event_pattern.h"
+
 namespace postrider {
+namespace {
+
+bool Listens(const Subscription& subscription) {
+  const std::vector<std::string>& patterns = subscription.event_types;
+  return std::any_of(patterns.begin(), patterns.end(), [](const std::string& pattern) {
+    return absl::StartsWith(pattern, kOperationalPrefix);
+  });
+}
+
+}  // namespace
 
 void SubscriptionRegistry::Put(Record subscription) {
   const MutexLock lock(&mutex_);
   Insert(std::move(subscription));
 }
 
-void SubscriptionRegistry::Apply(const std::vector<CommittedGroup::Configured>& changes) {
+std::vector<SubscriptionRegistry::Record> SubscriptionRegistry::Apply(
+    const std::vector<CommittedGroup::Configured>& changes) {
   const MutexLock lock(&mutex_);
+  std::vector<Record> before;
   for (const CommittedGroup::Configured& change : changes) {
-    if (change.subscription == nullptr) {
-      Remove(change.number);
-    } else {
-      Insert(change.subscription);
-    }
+    before.push_back(change.subscription == nullptr ? Remove(change.number)
+                                                    : Insert(change.subscription));
   }
+  return before;
 }
 
-void SubscriptionRegistry::Insert(Record subscription) {
-  Remove(subscription->number);
+SubscriptionRegistry::Record SubscriptionRegistry::Insert(Record subscription) {
+  Record before = Remove(subscription->number);
   by_id_[subscription->id] = subscription->number;
   ordered_[{subscription->organization, subscription->id}] = subscription->number;
   const SubscriptionNumber number = subscription->number;
+  if (Listens(*subscription)) {
+    listeners_[subscription->organization].insert(number);
+  }
   by_number_[number] = std::move(subscription);
+  return before;
 }
 
-void SubscriptionRegistry::Remove(SubscriptionNumber number) {
+SubscriptionRegistry::Record SubscriptionRegistry::Remove(SubscriptionNumber number) {
   const auto found = by_number_.find(number);
   if (found == by_number_.end()) {
-    return;
+    return nullptr;
   }
   by_id_.erase(found->second->id);
   ordered_.erase({found->second->organization, found->second->id});
+  const auto listeners = listeners_.find(found->second->organization);
+  if (listeners != listeners_.end() && listeners->second.erase(number) > 0 &&
+      listeners->second.empty()) {
+    listeners_.erase(listeners);
+  }
+  Record before = std::move(found->second);
   by_number_.erase(found);
+  return before;
 }
 
 SubscriptionRegistry::Record SubscriptionRegistry::Find(absl::string_view id) const {
@@ -71,6 +96,25 @@ std::vector<SubscriptionRegistry::Record> SubscriptionRegistry::Unverified() con
     }
   }
   return records;
+}
+
+bool SubscriptionRegistry::AnyHears(const std::vector<std::string>& path, absl::string_view type,
+                                    absl::string_view about) const {
+  const MutexLock lock(&mutex_);
+  for (const std::string& organization : path) {
+    const auto listeners = listeners_.find(organization);
+    if (listeners == listeners_.end()) {
+      continue;
+    }
+    for (const SubscriptionNumber number : listeners->second) {
+      const Subscription& subscription = *by_number_.at(number);
+      const bool in_scope = subscription.scope == Scope::kSubtree || &organization == &path.back();
+      if (in_scope && subscription.id != about && MatchesAny(subscription.event_types, type)) {
+        return true;
+      }
+    }
+  }
+  return false;
 }
 
 size_t SubscriptionRegistry::size() const {

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,9 @@ class SubscriptionRegistry {
   using Record = std::shared_ptr<const Subscription>;
 
   void Put(Record subscription) ABSL_LOCKS_EXCLUDED(mutex_);
-  void Apply(const std::vector<CommittedGroup::Configured>& changes) ABSL_LOCKS_EXCLUDED(mutex_);
+  // What stood in the place of each change before it; null: nothing.
+  std::vector<Record> Apply(const std::vector<CommittedGroup::Configured>& changes)
+      ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Null if there is none.
   Record Find(absl::string_view id) const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -32,11 +35,17 @@ class SubscriptionRegistry {
                            size_t limit) const ABSL_LOCKS_EXCLUDED(mutex_);
 
   std::vector<Record> Unverified() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Whether anybody wants this operational event, of the organization at the end of `path`: some
+  // subscription other than `about`. Looks at no subscription that has no pattern for such events.
+  bool AnyHears(const std::vector<std::string>& path, absl::string_view type,
+                absl::string_view about) const ABSL_LOCKS_EXCLUDED(mutex_);
   size_t size() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  void Remove(SubscriptionNumber number) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Insert(Record subscription) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What it was; null if there was none.
+  Record Remove(SubscriptionNumber number) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Record Insert(Record subscription) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable Mutex mutex_;
   absl::flat_hash_map<SubscriptionNumber, Record> by_number_ ABSL_GUARDED_BY(mutex_);
@@ -44,6 +53,8 @@ class SubscriptionRegistry {
   // By organization, then id.
   std::map<std::pair<std::string, std::string>, SubscriptionNumber> ordered_
       ABSL_GUARDED_BY(mutex_);
+  // By organization: those with a pattern for operational events.
+  absl::flat_hash_map<std::string, std::set<SubscriptionNumber>> listeners_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace postrider

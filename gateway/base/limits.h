@@ -56,6 +56,7 @@ inline constexpr absl::Duration kDeliveryAgeMax = absl::Hours(13 * 24);  // Kept
 inline constexpr absl::Duration kSecretOverlapDefault = absl::Hours(24);
 inline constexpr absl::Duration kSecretOverlapMax = absl::Hours(7 * 24);
 inline constexpr size_t kChallengesMax = 64;  // Under way at a time.
+inline constexpr size_t kChallengesWaitingMax = 1000;
 inline constexpr size_t kTestsMax = 64;       // Likewise.
 inline constexpr size_t kPurgeMarksMax = 16;  // Each is judged whenever an event is met.
 

@@ -114,7 +114,8 @@ std::optional<Exchange> DeliveryQueue::Next(absl::Time now, absl::Duration monot
   const bool retry_waits = retries_.HasLoaded();
   const bool first_waits = !ready_.empty() && !ExceptionsFull() && FirstDue() <= now &&
                            (retry_waits || !RetryGoesFirst(now));
-  const bool replay_waits = !ExceptionsFull() && replays_.Ready(monotonic);
+  const bool replay_waits = !ExceptionsFull() && replays_.Ready(monotonic) &&
+                            !(health_.probing() && (retry_waits || RetryGoesFirst(now)));
   if (!first_waits && !retry_waits && !replay_waits) {
     return std::nullopt;
   }
@@ -166,6 +167,7 @@ Exchange DeliveryQueue::StartRetry(DueException exception, absl::Time now) {
 
 Exchange DeliveryQueue::Started(Exchange exchange, absl::Time now) const {
   exchange.start_time = now;
+  exchange.url_version = health_.url_version();
   exchange.expired = now >= ExpireTime(exchange);
   return exchange;
 }
@@ -173,6 +175,9 @@ Exchange DeliveryQueue::Started(Exchange exchange, absl::Time now) const {
 absl::Time DeliveryQueue::ExpireTime(const Exchange& exchange) const {
   // What is redriven or replayed may be old: its time begins anew with its first attempt.
   absl::Time since = exchange.entry.accept_time;
+  if (subscription_->start_time.has_value()) {
+    since = std::max(since, subscription_->create_time);  // The past is owed since then only.
+  }
   const bool redriven = exchange.retry.has_value() && exchange.retry->redriven;
   if (redriven || exchange.origin != kOriginLog) {
     since = exchange.retry.has_value() ? exchange.retry->first_attempt_time : exchange.start_time;
@@ -191,7 +196,7 @@ void DeliveryQueue::PutBack(Exchange exchange, absl::Duration monotonic) {
     fault_until_ = monotonic + fault_delay_;
   }
   if (exchange.retry.has_value()) {
-    retries_.PutBack({.row = *exchange.retry, .entry = std::move(exchange.entry)});
+    retries_.PutBack({.row = *exchange.retry, .entry = exchange.entry});
     return;
   }
   if (exchange.origin != kOriginLog) {
@@ -238,7 +243,7 @@ std::optional<OutcomeRecord> DeliveryQueue::OnResult(Exchange exchange, const Po
   ++uncommitted_;
   OutcomeRecord record = MakeOutcomeRecord(subscription_->number, exchange, result, step);
   AdvanceOrder(exchange, step);
-  if (health_.away() && health_.waits()) {
+  if (health_.waits()) {
     LeaveIfNeeded();
     UnloadAll();
   }
@@ -252,12 +257,17 @@ NextStep DeliveryQueue::Judge(const Exchange& exchange, const PostResult& result
   }
   const std::vector<absl::Duration>& schedule = Schedule();
   const absl::Time expire_time = ExpireTime(exchange);
+  const bool is_its_answer = exchange.url_version == health_.url_version();
   if (AsksToWait(result, exchange.throttled())) {
     const absl::Time until = WaitEndOf(result, now.wall);
-    health_.OnThrottled(result, until);
+    if (is_its_answer) {
+      health_.OnThrottled(result, until);
+    }
     return ThrottledStep(until, now.wall, expire_time);
   }
-  if (result.success()) {
+  if (!is_its_answer) {
+    // Another URL's.
+  } else if (result.success()) {
     health_.OnSuccess(result, in_flight_ + 1, now);
   } else {
     health_.OnFailure(result, now);
@@ -319,6 +329,9 @@ void DeliveryQueue::OnLoaded(const RetryLane::Load& load,
     return;
   }
   retries_.OnLoaded(load, *std::move(rows), now);
+  if (Rests()) {
+    retries_.Unload();  // It began to rest meanwhile.
+  }
 }
 
 absl::Time DeliveryQueue::next_due() const {

@@ -93,6 +93,9 @@ void DeliveryQueue::OnRead(const Read& read, const absl::StatusOr<std::vector<Lo
     }
   }
   lane.caught_up = IsLastPage(*entries, read.bytes) && !progress.above_scan();
+  if (Rests()) {
+    UnloadAll();  // It began to rest while this was read.
+  }
 }
 
 std::optional<ShardId> DeliveryQueue::WantsRejoin() const {
@@ -199,7 +202,7 @@ std::optional<absl::Duration> DeliveryQueue::next_poll(absl::Time now,
   }
   if (fault_until_ > monotonic) {
     earliest = fault_until_;
-  } else if (!ready_.empty() || retries_.HasLoaded()) {
+  } else if (!ready_.empty() || retries_.HasLoaded() || replays_.Ready(monotonic)) {
     earliest = health_.NextStart(monotonic);
   }
   if (!earliest.has_value() && !ready_.empty() && FirstDue() > now) {

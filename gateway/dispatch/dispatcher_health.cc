@@ -49,11 +49,11 @@ void Dispatcher::TellHealth(SubscriptionNumber number, Slot& slot, absl::Duratio
   if (changes.warning_days > 0) {
     events->OnWarning(number, changes.warning_days);
   }
-  if (changes.recovered) {
-    events->OnRecovered(number);
+  if (changes.recovered_since.has_value()) {
+    events->OnRecovered(number, *changes.recovered_since);
   }
   if (!changes.disable_reason.empty()) {
-    events->OnMustDisable(number, changes.disable_reason);
+    events->OnMustDisable(number, slot.queue.subscription().url, changes.disable_reason);
   }
 }
 

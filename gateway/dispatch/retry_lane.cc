@@ -40,6 +40,7 @@ void RetryLane::OnLoaded(const Load& load, std::vector<DueException> rows, absl:
   loading_bytes_ = 0;
   if (std::exchange(changed_while_loading_, false)) {
     resolved_while_loading_.clear();
+    canceled_while_loading_.clear();
     LowerNextDue(load.shard, now);
     return;
   }
@@ -113,12 +114,9 @@ bool RetryLane::HasDue(absl::Time now) const {
   return loading_ || !loaded_.empty() || next_due() <= now;
 }
 
-void RetryLane::PutBack(DueException exception) {
-  if (IsCanceled(exception.row.key)) {
-    Forget(exception.row.key);
-    return;
-  }
-  loaded_.push_front(std::move(exception));
+void RetryLane::PutBack(const DueException& exception) {
+  Forget(exception.row.key);
+  LowerNextDue(exception.row.key.shard, exception.row.due_time);
 }
 
 void RetryLane::OnAdded(const ExceptionKey& key, absl::Time due_time) {

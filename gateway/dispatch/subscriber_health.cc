@@ -64,9 +64,22 @@ void SubscriberHealth::Configure(const Subscription& subscription, absl::Time no
   if (!may_send_) {
     last_failure_.reset();  // What passes from now on is not observed (E9).
   }
-  if (!was_disabled || disabled_) {
-    return;
+  const bool moved = std::exchange(url_, subscription.url) != subscription.url;
+  url_version_ += moved ? 1 : 0;
+  if (was_disabled && !disabled_) {
+    StartAnew(now);
+    enabled_since_ = now;
+  } else if (moved && state_.breaker != Breaker::kClosed) {
+    StartAnew(now);
+  } else if (moved) {
+    state_.throttled_until.reset();
+    state_.failures_in_a_row = 0;
+    buckets_ = {};
+    changes_.shown = true;
   }
+}
+
+void SubscriberHealth::StartAnew(absl::Time now) {
   state_ = SubscriptionHealth();
   buckets_ = {};
   failing_stored_ = false;
@@ -139,6 +152,9 @@ void SubscriberHealth::OnStart(absl::Duration monotonic) {
 
 void SubscriberHealth::OnSuccess(const PostResult& result, int in_flight, const Moment& now) {
   ClearFailing();
+  if (enabled_since_.has_value()) {
+    changes_.recovered_since = std::exchange(enabled_since_, std::nullopt);
+  }
   if (state_.breaker == Breaker::kOpen) {
     return;  // Began before it opened: the probe decides.
   }
@@ -248,7 +264,6 @@ void SubscriberHealth::Close(absl::Duration monotonic) {
   UpdateLimit();
   changes_.shown = true;
   changes_.stored = true;
-  changes_.recovered = true;
 }
 
 // --- Failing for days (E9) -----------------------------------------------------------------------
@@ -290,6 +305,9 @@ void SubscriberHealth::CountFailing(const PostResult& result, const Moment& now)
 void SubscriberHealth::ClearFailing() {
   if (!state_.failing_since.has_value()) {
     return;
+  }
+  if (state_.failing_observed >= kWarningDays[0] * kDay) {
+    changes_.recovered_since = state_.failing_since;
   }
   state_.failing_since.reset();
   state_.failing_observed = absl::ZeroDuration();

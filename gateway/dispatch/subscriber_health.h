@@ -16,11 +16,13 @@ namespace postrider {
 
 // What of a subscriber's health has changed, and what is to follow.
 struct HealthChanges {
-  bool shown = false;      // Worth showing at once.
-  bool limit = false;      // What may be in flight has changed: worth showing now and then.
-  bool stored = false;     // To be written.
-  bool recovered = false;  // The breaker is closed again.
-  int warning_days = 0;    // It has been failing for so many days: 1 or 3; 0: no news.
+  bool shown = false;    // Worth showing at once.
+  bool limit = false;    // What may be in flight has changed: worth showing now and then.
+  bool stored = false;   // To be written.
+  int warning_days = 0;  // It has been failing for so many days: 1 or 3; 0: no news.
+  // A success after a warning, or the first since it was enabled again: since when it had failed,
+  // or was enabled.
+  std::optional<absl::Time> recovered_since;
   absl::string_view disable_reason;  // Not empty: to be disabled.
 };
 
@@ -35,7 +37,8 @@ class SubscriberHealth {
   // `in_flight_default`: how far slow start goes at first.
   SubscriberHealth(const Subscription& subscription, int in_flight_default);
 
-  // The subscription has changed. Enabled again, its past is forgotten, and a probe is due at once.
+  // The subscription has changed. Enabled again, its past is forgotten, and a probe is due at once;
+  // with another URL likewise, without the probe if the breaker was closed.
   void Configure(const Subscription& subscription, absl::Time now);
   // What an earlier process knew.
   void Restore(const SubscriptionHealth& stored);
@@ -49,6 +52,8 @@ class SubscriberHealth {
   // When that may be different; InfiniteFuture: after an answer or a change of configuration.
   // Only if waits().
   absl::Time waits_until() const;
+  // Rises with each change of the URL: what a former one answers says nothing about this one.
+  int url_version() const { return url_version_; }
   // Whether its pairs should hold up nobody and cost no memory: the breaker is not closed.
   bool away() const { return state_.breaker != Breaker::kClosed || disable_; }
   bool probing() const { return state_.breaker == Breaker::kOpen; }
@@ -95,6 +100,8 @@ class SubscriberHealth {
   void Close(absl::Duration monotonic);
   void CountFailing(const PostResult& result, const Moment& now);
   void ClearFailing();
+  // Nothing is known of the subscriber any more; a probe is due at once.
+  void StartAnew(absl::Time now);
   void Disable(absl::string_view reason);
   void UpdateLimit();
 
@@ -108,6 +115,9 @@ class SubscriberHealth {
   bool disabled_ = false;  // As the subscription's record has it.
   bool disable_ = false;   // It should be; until the record says so, or has changed otherwise.
   bool may_send_ = true;
+  std::string url_;
+  int url_version_ = 0;
+  std::optional<absl::Time> enabled_since_;  // Enabled again, and no success since then.
   // Monotonic: when it failed last, if the time since then is observed.
   std::optional<absl::Duration> last_failure_;
   absl::Duration stored_at_;  // Monotonic: when failing was last written.

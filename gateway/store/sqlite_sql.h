@@ -105,7 +105,7 @@ CREATE TABLE exception(
 ) WITHOUT ROWID;
 CREATE INDEX exception_due ON exception(shard, subscription, due_time, seq) WHERE state = 0;
 CREATE INDEX exception_unattempted ON exception(shard, seq, subscription)
-  WHERE attempts = 0 AND throttled = 0;
+  WHERE attempts = 0 AND throttled = 0 AND origin = 0;
 CREATE INDEX exception_by_key ON exception(shard, subscription, ordering_key, state, seq)
   WHERE ordering_key <> 0 AND state <> 1;
 CREATE INDEX exception_dead ON exception(subscription, shard, seq, origin) WHERE state = 1;
@@ -294,7 +294,7 @@ inline constexpr char kSelectSettled[] =
     "WHERE key > ? AND key <= ? AND origin = 0 AND disposition <> 3 AND seq > ?";
 inline constexpr char kSelectParked[] =
     "SELECT subscription, seq FROM exception INDEXED BY exception_unattempted "
-    "WHERE attempts = 0 AND throttled = 0 AND shard = ? AND seq > ?";
+    "WHERE attempts = 0 AND throttled = 0 AND origin = 0 AND shard = ? AND seq > ?";
 inline constexpr char kSelectBlockedKeys[] =
     "SELECT subscription, ordering_key, seq FROM exception INDEXED BY exception_by_key "
     "WHERE ordering_key <> 0 AND state <> 1 AND shard = ?";

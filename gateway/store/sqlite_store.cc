@@ -272,9 +272,7 @@ absl::Status SqliteStore::ApplyToShard(ShardId shard, const Write& write, int64_
           append, put_reader, advance, resolve, purge,
           [&](const PutException& put) { return AddException(put.row); },
           [&](const PutReplayPosition& put) { return replays_.PutPosition(put.position, shard); },
-          [&](const RedriveException& put) {
-            return deliveries_.Redrive(put, now, &result->exceptions);
-          },
+          [&](const RedriveException& put) { return Redrive(put, now, result); },
           [&](const NoteUnmatched& put) { return deliveries_.NoteUnmatched(put, shard); },
           [&](const PutOrganizationPath& put) { return log_.PutPath(put); },
           [&](const RecordAttempt& put) { return log_.Record(shard, put.attempt); },
@@ -291,6 +289,12 @@ absl::Status SqliteStore::AddException(const ExceptionRow& row) {
   ASSIGN_OR_RETURN(const bool accepts, replays_.Accepts(row.key.origin));
   return accepts && !configuration_.IsDeleted(row.key.subscription) ? deliveries_.Put(row)
                                                                     : absl::OkStatus();
+}
+
+// What a canceled replay has left is about to go (C5).
+absl::Status SqliteStore::Redrive(const RedriveException& put, int64_t now, BatchResult* result) {
+  ASSIGN_OR_RETURN(const bool accepts, replays_.Accepts(put.key.origin));
+  return accepts ? deliveries_.Redrive(put, now, &result->exceptions) : absl::OkStatus();
 }
 
 absl::Status SqliteStore::ApplyConfiguration(const Write& write, int64_t now, BatchResult* result) {

@@ -55,6 +55,7 @@ class SqliteStore final : public Store {
   absl::Status ApplyToShard(ShardId shard, const Write& write, int64_t now, BatchResult* result);
   absl::Status ApplyConfiguration(const Write& write, int64_t now, BatchResult* result);
   absl::Status AddException(const ExceptionRow& row);
+  absl::Status Redrive(const RedriveException& put, int64_t now, BatchResult* result);
   absl::StatusOr<ReplayResult> ApplyCreateReplay(const CreateReplay& write, int64_t now);
   void Advance(ShardId shard, const AdvanceCursor& write);
   absl::Status BoundIndexLag();

@@ -34,5 +34,23 @@ TEST_F(SubscriberHealthTest, A410DisablesTheSubscription) {
   EXPECT_EQ(Get(subscription.id()).state(), v1::SUBSCRIPTION_STATE_DISABLED);
 }
 
+TEST_F(SubscriberHealthTest, WhoSpellsThePrefixHearsOfIt) {
+  Receiver listener;
+  v1::Subscription subscription;
+  subscription.set_organization(kOrganization);
+  subscription.set_url(listener.Url());
+  subscription.add_event_types("postrider.**");
+  ASSERT_TRUE(Create(subscription).ok());
+  const v1::Subscription dying = Subscribe("**");
+  receiver_.Answer(410, "");
+  ASSERT_TRUE(Publish(PlatformEvent()).ok());
+
+  const ReceivedRequest news = listener.WaitFor(1)[0];
+  EXPECT_THAT(news.body, testing::HasSubstr("\"event\":\"postrider.subscription.disabled\""));
+  EXPECT_THAT(news.body, testing::HasSubstr(dying.id()));
+  EXPECT_THAT(news.body, testing::HasSubstr("\"disabled_reason\":\"gone\""));
+  EXPECT_EQ(receiver_.count(), 1U) << "not even by a pattern for everything";
+}
+
 }  // namespace
 }  // namespace postrider

@@ -40,11 +40,12 @@ void RecordedEvents::OnWarning(SubscriptionNumber number, int days) {
   texts_.push_back(absl::StrCat(number, " failing for ", days, " days"));
 }
 
-void RecordedEvents::OnMustDisable(SubscriptionNumber number, absl::string_view reason) {
+void RecordedEvents::OnMustDisable(SubscriptionNumber number, absl::string_view /*url*/,
+                                   absl::string_view reason) {
   texts_.push_back(absl::StrCat(number, " disable: ", reason));
 }
 
-void RecordedEvents::OnRecovered(SubscriptionNumber number) {
+void RecordedEvents::OnRecovered(SubscriptionNumber number, absl::Time /*since*/) {
   texts_.push_back(absl::StrCat(number, " recovered"));
 }
 

@@ -90,8 +90,9 @@ class RecordedEvents final : public SubscriptionEvents {
     health_[number] = health;
   }
   void OnWarning(SubscriptionNumber number, int days) override;
-  void OnMustDisable(SubscriptionNumber number, absl::string_view reason) override;
-  void OnRecovered(SubscriptionNumber number) override;
+  void OnMustDisable(SubscriptionNumber number, absl::string_view url,
+                     absl::string_view reason) override;
+  void OnRecovered(SubscriptionNumber number, absl::Time since) override;
   void OnDead(SubscriptionNumber number, const LogEntry& entry, DeadReason reason) override;
   void OnRemoved(SubscriptionNumber number) override { health_.erase(number); }
 

@@ -143,6 +143,43 @@ TEST_F(DeliveryQueueTest, AfterA410TheDeliveryWaitsAndNothingMoreIsSent) {
   EXPECT_EQ(queue_->next_due(), absl::InfiniteFuture());
 }
 
+TEST_F(DeliveryQueueTest, WhatTheFormerUrlAnswersSaysNothingOfTheNewOne) {
+  Widen();
+  Feed(1, 3);
+  ASSERT_THAT(Start(), ElementsAre(1, 2));
+  auto moved = SubscriptionNumbered(1);
+  moved->url = "https://elsewhere.example/hook";
+  Configure(moved);
+  const OutcomeRecord gone =
+      *End(1, PostResult{.outcome = Outcome::kHttpStatus, .http_status = 410});
+  EXPECT_EQ(AttemptOf(gone).disposition, Disposition::kException);
+  End(2, kThrottled);
+  EXPECT_TRUE(queue_->TakeHealthChanges().disable_reason.empty());
+  EXPECT_FALSE(queue_->health().throttled_until.has_value());
+  EXPECT_THAT(Start(), ElementsAre(3));
+}
+
+TEST_F(DeliveryQueueTest, WithANewUrlAProbeIsDueAtOnce) {
+  Feed(1, 11);
+  FailInARow(10);
+  ASSERT_EQ(queue_->health().breaker, Breaker::kOpen);
+  auto moved = SubscriptionNumbered(1);
+  moved->url = "https://elsewhere.example/hook";
+  Configure(moved);
+  EXPECT_TRUE(queue_->Next(kNow, monotonic_).has_value());
+}
+
+TEST_F(DeliveryQueueTest, ThePastThatASubscriptionStartsWithIsNotExpired) {
+  auto late = SubscriptionNumbered(1);
+  late->start_time = kNow - absl::Hours(24 * 20);
+  late->create_time = kNow;
+  Configure(late);
+  LogEntry old = EntryAt(1);
+  old.accept_time = kNow - absl::Hours(24 * 10);
+  queue_->OnPair({.subscription = 1, .entry = old});
+  EXPECT_FALSE(queue_->Next(kNow, monotonic_)->expired);
+}
+
 TEST_F(DeliveryQueueTest, TheRateSaysWhenTheNextMayBegin) {
   auto subscription = SubscriptionNumbered(1);
   subscription->policy.rate = 2;

@@ -126,6 +126,20 @@ TEST_F(DeliveryQueueReplayTest, WhatIsOldIsNotExpired) {
   EXPECT_GT(record->put_exception->row.due_time, later);
 }
 
+TEST_F(DeliveryQueueReplayTest, TheSubscriptionsRateSaysWhenTheNextMayBegin) {
+  auto limited = std::make_shared<Subscription>(*subscription_);
+  limited->policy.rate = 1;
+  queue_->Configure(limited, kNow);
+  StartReplay(1, 5);
+  ReadReplay();
+  Commit(End(*Next(), kSucceeded));
+  EXPECT_FALSE(Next().has_value());
+  const auto poll = queue_->next_poll(kNow, monotonic_);
+  ASSERT_TRUE(poll.has_value());
+  monotonic_ = *poll;
+  EXPECT_TRUE(Next().has_value());
+}
+
 TEST_F(DeliveryQueueReplayTest, OurOwnFaultIsTriedAgainAndNotRecorded) {
   StartReplay(1, 2);
   ReadReplay();

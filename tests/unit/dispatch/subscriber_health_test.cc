@@ -84,6 +84,9 @@ class SubscriberHealthTest : public testing::Test {
     if (changes.warning_days > 0) {
       news_.push_back(absl::StrCat("warning ", changes.warning_days, " after ", when));
     }
+    if (changes.recovered_since.has_value()) {
+      news_.push_back(absl::StrCat("recovered after ", when));
+    }
     if (!changes.disable_reason.empty()) {
       news_.push_back(absl::StrCat(changes.disable_reason, " after ", when));
     }
@@ -246,6 +249,17 @@ TEST_F(SubscriberHealthTest, FiveDaysOfFailuresDisableIt) {
   EXPECT_THAT(news_[2], testing::StartsWith("failing after 120h"));
 }
 
+TEST_F(SubscriberHealthTest, ItRecoversOnlyFromWhatWasWarnedOf) {
+  Traffic(absl::Hours(20), absl::Minutes(1), [](int) { return false; });
+  Traffic(absl::Minutes(10), absl::Minutes(1), [](int) { return true; });
+  EXPECT_THAT(news_, IsEmpty());
+  Traffic(absl::Hours(30), absl::Minutes(1), [](int) { return false; });
+  Traffic(absl::Minutes(10), absl::Minutes(1), [](int) { return true; });
+  ASSERT_THAT(news_, SizeIs(2));
+  EXPECT_THAT(news_[0], testing::StartsWith("warning 1"));
+  EXPECT_THAT(news_[1], testing::StartsWith("recovered"));
+}
+
 TEST_F(SubscriberHealthTest, TimeInWhichNobodyTriedDoesNotCount) {
   for (int i = 0; i < 100; ++i) {
     Exchange(kError);
@@ -302,6 +316,11 @@ TEST_F(SubscriberHealthTest, EnabledAgainItStartsWithAProbe) {
   Exchange(kError);
   EXPECT_THAT(news_, IsEmpty()) << "the old count is forgotten";
   EXPECT_EQ(health_.waits_until(), Now().wall + absl::Seconds(5));
+  Pass(absl::Minutes(10));
+  health_.OnTime(Now().wall);
+  Exchange(kSuccess);
+  ASSERT_THAT(news_, SizeIs(1));
+  EXPECT_THAT(news_[0], testing::StartsWith("recovered"));
 }
 
 // --- Across a restart ----------------------------------------------------------------------------

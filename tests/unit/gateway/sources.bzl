@@ -6,4 +6,5 @@ TESTS = [
     "health_board_test.cc",
     "sample_event_test.cc",
     "subscription_changes_test.cc",
+    "subscription_registry_test.cc",
 ]

@@ -67,7 +67,6 @@ TEST(SubscriptionChanges, EachTouchesItsOwnFactOnly) {
   subscription.disabled_reason.clear();
   EXPECT_EQ(StateAfter(Verified(subscription, subscription.url)), SubscriptionState::kPaused);
   EXPECT_EQ(StateAfter(Resumed(subscription, false)), SubscriptionState::kUnverified);
-  EXPECT_EQ(StateAfter(Disabled(subscription, "failed for 5 days")), SubscriptionState::kDisabled);
 }
 
 TEST(SubscriptionChanges, WhatIsSoAlreadyIsNotWritten) {
@@ -77,8 +76,6 @@ TEST(SubscriptionChanges, WhatIsSoAlreadyIsNotWritten) {
   EXPECT_TRUE(ChangesNothing(Verified(subscription, subscription.url)));
   subscription.paused = true;
   EXPECT_TRUE(ChangesNothing(Paused(subscription)));
-  subscription.disabled_reason = "410";
-  EXPECT_TRUE(ChangesNothing(Disabled(subscription, "another")));
 }
 
 TEST(SubscriptionChanges, ADisabledOneIsEnabledBeforeItIsResumed) {
