@@ -18,11 +18,14 @@ struct Exchange {
   OriginId origin = kOriginLog;       // The replay that the delivery is of, if any.
   int attempt_number = 1;             // Of all that were made, charged or not.
   absl::Time start_time;
-  bool expired = false;  // Its time is over: no POST, only the record (E6).
+  DeadReason dead_reason = DeadReason::kNone;  // Set: no POST, only the record (E6).
 
   int charged() const { return retry.has_value() ? retry->attempts : 0; }  // Before this one.
   int throttled() const { return retry.has_value() ? retry->throttled : 0; }
 };
+
+// The result of an exchange that is dead already.
+PostResult ResultWithoutPost(const Exchange& exchange);
 
 // What an exchange leaves behind: written in one transaction.
 struct OutcomeRecord {

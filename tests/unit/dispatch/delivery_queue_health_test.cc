@@ -126,7 +126,7 @@ TEST_F(DeliveryQueueTest, WhoseTimeIsOverIsNoProbe) {
   const absl::Time due = kNow + absl::Seconds(5);
   std::optional<Exchange> first = queue_->Next(due, monotonic_);
   ASSERT_TRUE(first.has_value());
-  EXPECT_TRUE(first->expired);
+  EXPECT_EQ(first->dead_reason, DeadReason::kExpired);
   queue_->OnResult(*std::move(first), PostResult{.outcome = Outcome::kExpired}, due, monotonic_, 0);
   EXPECT_EQ(queue_->Next(due, monotonic_)->entry.seq, 12U);
 }
