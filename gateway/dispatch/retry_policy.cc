@@ -42,8 +42,9 @@ absl::Duration MaxAgeOf(const DeliveryPolicy& policy, const std::vector<absl::Du
   return std::clamp(2 * total, kMaxAgeMin, kMaxAgeMax);
 }
 
-absl::Time ExpireTimeOf(const Event& event, absl::Time since, absl::Duration max_age) {
-  return event.expire_time.value_or(since + max_age);
+absl::Time ExpireTimeOf(const Event& event, absl::Time since, absl::Duration max_age,
+                        const std::vector<Pause>& pauses) {
+  return event.expire_time.value_or(EndOfAge(since, max_age, pauses));
 }
 
 bool AsksToWait(const PostResult& result, int throttled) {

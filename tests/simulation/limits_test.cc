@@ -41,5 +41,22 @@ TEST(Limits, WhatGetsTooOldIsTriedNoMore) {
   EXPECT_THAT(world.violations(), IsEmpty());
 }
 
+TEST(Limits, WhatWaitsWhileItIsPausedGetsNoOlder) {
+  World world({.seed = 42});
+  FakeSubscriber& shop = world.Subscribe("", {.max_age = absl::Minutes(1)});
+  world.Pause(shop);
+  world.RunFor(absl::Seconds(1));
+
+  world.Publish("order.paid", "{}");
+  world.RunFor(absl::Hours(1));
+  world.Crash();
+  world.RunFor(absl::Hours(1));
+  world.Resume(shop);
+  world.RunFor(absl::Seconds(10));
+
+  EXPECT_THAT(shop.ArrivalTypes(), ElementsAre("order.paid"));
+  EXPECT_THAT(world.violations(), IsEmpty());
+}
+
 }  // namespace
 }  // namespace postrider

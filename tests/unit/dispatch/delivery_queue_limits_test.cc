@@ -76,6 +76,19 @@ TEST_F(DeliveryQueueLimitsTest, TheAgeOfARedrivenLetterCountsFromThen) {
   EXPECT_EQ(queue_->Next(kNow, monotonic_)->dead_reason, DeadReason::kNone);
 }
 
+TEST_F(DeliveryQueueLimitsTest, TimeInWhichItWasPausedDoesNotCount) {
+  auto subscription = SubscriptionNumbered(1);
+  subscription->policy.max_age = kAge;
+  subscription->pauses = {{kNow - absl::Seconds(10), kNow - absl::Seconds(3)}};
+  Configure(subscription);
+  Feed(1, 1);
+  EXPECT_THAT(Start(), ElementsAre(1));
+  EXPECT_EQ(on_wire_[0].dead_reason, DeadReason::kNone);
+  EXPECT_EQ(AttemptOf(*End(1, kFailed)).next_attempt_time, kNow + absl::Seconds(5));
+  Feed(2, 2);
+  EXPECT_EQ(queue_->Next(kNow + absl::Seconds(7), monotonic_)->dead_reason, DeadReason::kExpired);
+}
+
 TEST_F(DeliveryQueueLimitsTest, ABodyOverTheLimitIsDeadAtOnce) {
   ConfigurePolicy({.max_body_bytes = 256});
   FeedSized(1, 257);

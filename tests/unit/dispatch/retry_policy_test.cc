@@ -75,9 +75,11 @@ TEST(RetryPolicy, TheLongestAgeOfThePolicyMayBeShorterThanItsSchedule) {
 
 TEST(RetryPolicy, EndIsTheEventsOwnElseThatOfItsAge) {
   Event event;
-  EXPECT_EQ(ExpireTimeOf(event, kNow, absl::Hours(6)), kNow + absl::Hours(6));
+  const std::vector<Pause> pauses = {{kNow, kNow + absl::Hours(2)}};
+  EXPECT_EQ(ExpireTimeOf(event, kNow, absl::Hours(6), {}), kNow + absl::Hours(6));
+  EXPECT_EQ(ExpireTimeOf(event, kNow, absl::Hours(6), pauses), kNow + absl::Hours(8));
   event.expire_time = kNow + absl::Hours(7);
-  EXPECT_EQ(ExpireTimeOf(event, kNow, absl::Hours(6)), kNow + absl::Hours(7));
+  EXPECT_EQ(ExpireTimeOf(event, kNow, absl::Hours(6), pauses), kNow + absl::Hours(7));
 }
 
 TEST(RetryPolicy, OwnScheduleComesBeforeTheOperatorsAndThatBeforeTheBuiltIn) {
