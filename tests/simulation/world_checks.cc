@@ -71,6 +71,10 @@ void World::OnArrival(const FakeSubscriber& subscriber, const Arrival& arrival) 
         !IsOwed(subscribed, published->second)) {
       Violation(absl::StrCat(what, ": was not asked for"));
     }
+    const size_t bytes_max = subscribed.record->policy.max_body_bytes;
+    if (bytes_max > 0 && arrival.event->body.size() > bytes_max) {
+      Violation(absl::StrCat(what, ": longer than its policy takes"));
+    }
     if (subscriber.in_flight() > subscribed.record->policy.max_in_flight) {
       Violation(absl::StrCat(what, ": ", subscriber.in_flight(), " in flight"));
     }
