@@ -44,6 +44,7 @@ v1::AttemptOutcome OutcomeToProto(Outcome outcome) {
     case Outcome::kProtocolError: return v1::ATTEMPT_OUTCOME_PROTOCOL_ERROR;
     case Outcome::kInternalError: return v1::ATTEMPT_OUTCOME_INTERNAL_ERROR;
     case Outcome::kExpired: return v1::ATTEMPT_OUTCOME_EXPIRED;
+    case Outcome::kTooLarge: return v1::ATTEMPT_OUTCOME_TOO_LARGE;
   }
   return v1::ATTEMPT_OUTCOME_UNSPECIFIED;
 }

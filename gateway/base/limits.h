@@ -58,6 +58,7 @@ inline constexpr absl::Duration kSecretOverlapMax = absl::Hours(7 * 24);
 inline constexpr size_t kChallengesMax = 64;  // Under way at a time.
 inline constexpr size_t kChallengesWaitingMax = 1000;
 inline constexpr size_t kTestsMax = 64;       // Likewise.
+inline constexpr size_t kPausesMax = 16;      // Of a subscription; the oldest become one.
 inline constexpr size_t kPurgeMarksMax = 16;  // Each is judged whenever an event is met.
 
 // --- Replays (docs/engine.md C5) ----------------------------------------------------------------

@@ -133,7 +133,7 @@ std::optional<Exchange> DeliveryQueue::Next(absl::Time now, absl::Duration monot
   } else {
     exchange = StartFirst(now);
   }
-  if (!exchange.expired) {
+  if (exchange.dead_reason == DeadReason::kNone) {
     health_.OnStart(monotonic);
   }
   return exchange;
@@ -168,8 +168,17 @@ Exchange DeliveryQueue::StartRetry(DueException exception, absl::Time now) {
 Exchange DeliveryQueue::Started(Exchange exchange, absl::Time now) const {
   exchange.start_time = now;
   exchange.url_version = health_.url_version();
-  exchange.expired = now >= ExpireTime(exchange);
+  exchange.dead_reason = DeadAtStart(exchange);
   return exchange;
+}
+
+DeadReason DeliveryQueue::DeadAtStart(const Exchange& exchange) const {
+  if (exchange.start_time >= ExpireTime(exchange)) {
+    return DeadReason::kExpired;
+  }
+  const size_t limit = subscription_->policy.max_body_bytes;
+  const bool too_large = limit > 0 && exchange.entry.event->body.size() > limit;
+  return too_large ? DeadReason::kTooLarge : DeadReason::kNone;
 }
 
 absl::Time DeliveryQueue::ExpireTime(const Exchange& exchange) const {
@@ -182,7 +191,8 @@ absl::Time DeliveryQueue::ExpireTime(const Exchange& exchange) const {
   if (redriven || exchange.origin != kOriginLog) {
     since = exchange.retry.has_value() ? exchange.retry->first_attempt_time : exchange.start_time;
   }
-  return ExpireTimeOf(*exchange.entry.event, since, Schedule());
+  return ExpireTimeOf(*exchange.entry.event, since, MaxAgeOf(subscription_->policy, Schedule()),
+                      subscription_->pauses);
 }
 
 const std::vector<absl::Duration>& DeliveryQueue::Schedule() const {
@@ -252,8 +262,8 @@ std::optional<OutcomeRecord> DeliveryQueue::OnResult(Exchange exchange, const Po
 
 NextStep DeliveryQueue::Judge(const Exchange& exchange, const PostResult& result,
                               const SubscriberHealth::Moment& now) {
-  if (exchange.expired) {
-    return {.disposition = Disposition::kDead, .due_time = {}, .dead_reason = DeadReason::kExpired};
+  if (exchange.dead_reason != DeadReason::kNone) {
+    return {.disposition = Disposition::kDead, .due_time = {}, .dead_reason = exchange.dead_reason};
   }
   const std::vector<absl::Duration>& schedule = Schedule();
   const absl::Time expire_time = ExpireTime(exchange);

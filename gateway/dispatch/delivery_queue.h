@@ -174,10 +174,12 @@ class DeliveryQueue {
   Exchange StartFirst(absl::Time now);
   Exchange StartRetry(DueException exception, absl::Time now);
   Exchange StartReplayed(absl::Time now, absl::Duration monotonic);
-  // Stamped, and marked if its time is over.
+  // Stamped, and marked if it is dead already.
   Exchange Started(Exchange exchange, absl::Time now) const;
   const std::vector<absl::Duration>& Schedule() const;
   absl::Time ExpireTime(const Exchange& exchange) const;
+  // Why it is dead when it starts; kNone: it is to be sent.
+  DeadReason DeadAtStart(const Exchange& exchange) const;
   bool IsPurged(const Exchange& exchange) const;
   // Settles the ready pairs that a purge has taken from what is owed (C4).
   void DropNotOwed();

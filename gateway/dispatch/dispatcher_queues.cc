@@ -105,10 +105,10 @@ bool Dispatcher::StartExchange(SubscriptionNumber number, Slot& slot, const Mome
   if (!exchange.has_value()) {
     return false;
   }
-  if (exchange->expired) {
+  if (exchange->dead_reason != DeadReason::kNone) {
+    const PostResult result = ResultWithoutPost(*exchange);
     turns_.Charge(number, 0);
-    Finish(number, slot, *std::move(exchange),
-           PostResult{.outcome = Outcome::kExpired, .error_text = "its time was over"});
+    Finish(number, slot, *std::move(exchange), result);
     return true;
   }
   SendTurns::Origin* const origin =

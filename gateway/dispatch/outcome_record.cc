@@ -1,5 +1,7 @@
 #include "gateway/dispatch/outcome_record.h"
 
+#include "absl/strings/str_cat.h"
+
 namespace postrider {
 namespace {
 
@@ -43,6 +45,15 @@ AttemptOrigin OriginOf(const Exchange& exchange) {
 }
 
 }  // namespace
+
+PostResult ResultWithoutPost(const Exchange& exchange) {
+  if (exchange.dead_reason == DeadReason::kTooLarge) {
+    return {.outcome = Outcome::kTooLarge,
+            .error_text = absl::StrCat("its body of ", exchange.entry.event->body.size(),
+                                       " bytes is larger than the subscription takes")};
+  }
+  return {.outcome = Outcome::kExpired, .error_text = "its time was over"};
+}
 
 OutcomeRecord MakeParkedRecord(SubscriptionNumber subscription, const LogEntry& entry,
                                OrderingKey key) {

@@ -19,11 +19,14 @@ struct Exchange {
   int attempt_number = 1;             // Of all that were made, charged or not.
   absl::Time start_time;
   int url_version = 0;   // SubscriberHealth's at the start: whose answer it is.
-  bool expired = false;  // Its time is over: no POST, only the record (E6).
+  DeadReason dead_reason = DeadReason::kNone;  // Set: no POST, only the record (E6).
 
   int charged() const { return retry.has_value() ? retry->attempts : 0; }  // Before this one.
   int throttled() const { return retry.has_value() ? retry->throttled : 0; }
 };
+
+// The result of an exchange that is dead already.
+PostResult ResultWithoutPost(const Exchange& exchange);
 
 // What an exchange leaves behind: written in one transaction.
 struct OutcomeRecord {

@@ -31,16 +31,20 @@ const std::vector<absl::Duration>& ScheduleOf(const Subscription& subscription,
   return fallback.empty() ? DefaultSchedule() : fallback;
 }
 
-absl::Time ExpireTimeOf(const Event& event, absl::Time since,
-                        const std::vector<absl::Duration>& schedule) {
-  if (event.expire_time.has_value()) {
-    return *event.expire_time;
+absl::Duration MaxAgeOf(const DeliveryPolicy& policy, const std::vector<absl::Duration>& schedule) {
+  if (policy.max_age > absl::ZeroDuration()) {
+    return policy.max_age;
   }
   absl::Duration total;
   for (const absl::Duration wait : schedule) {
     total += wait;
   }
-  return since + std::clamp(2 * total, kMaxAgeMin, kMaxAgeMax);
+  return std::clamp(2 * total, kMaxAgeMin, kMaxAgeMax);
+}
+
+absl::Time ExpireTimeOf(const Event& event, absl::Time since, absl::Duration max_age,
+                        const std::vector<Pause>& pauses) {
+  return event.expire_time.value_or(EndOfAge(since, max_age, pauses));
 }
 
 bool AsksToWait(const PostResult& result, int throttled) {

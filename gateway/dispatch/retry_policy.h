@@ -18,11 +18,15 @@ const std::vector<absl::Duration>& DefaultSchedule();
 const std::vector<absl::Duration>& ScheduleOf(const Subscription& subscription,
                                               const std::vector<absl::Duration>& fallback);
 
-// When the delivery ends whatever it waits for (E6): the event's expire time, else twice the
-// schedule after `since`, but at least an hour and at most 13 days. `since` is when the event was
-// accepted, or when a dead letter of it was redriven.
-absl::Time ExpireTimeOf(const Event& event, absl::Time since,
-                        const std::vector<absl::Duration>& schedule);
+// How old a delivery may get: as the policy says, else twice the schedule, but at least an hour and
+// at most 13 days.
+absl::Duration MaxAgeOf(const DeliveryPolicy& policy, const std::vector<absl::Duration>& schedule);
+
+// When the delivery ends whatever it waits for (E6): the event's expire time, else `max_age` after
+// `since`, which is when the event was accepted, or when a dead letter of it was redriven. Of this
+// age `pauses` are no part; an expire time knows none.
+absl::Time ExpireTimeOf(const Event& event, absl::Time since, absl::Duration max_age,
+                        const std::vector<Pause>& pauses);
 
 // What follows from a charged attempt.
 struct NextStep {

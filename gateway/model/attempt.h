@@ -33,6 +33,7 @@ enum class Outcome : uint8_t {
   kProtocolError = 8,     // Not HTTP, or beyond the limits.
   kInternalError = 9,     // Our own fault (E7): not charged to the subscriber.
   kExpired = 10,          // Its time was over: no exchange was made (E6).
+  kTooLarge = 11,         // Its body is too large for the subscriber: no exchange was made (E6).
 };
 
 // One POST of one delivery, and what came of it. Append-only.

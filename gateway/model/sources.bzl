@@ -3,6 +3,7 @@
 SRCS = [
     "event_pattern.cc",
     "ids.cc",
+    "pause.cc",
     "position.cc",
     "purge.cc",
     "replay.cc",
@@ -16,6 +17,7 @@ HDRS = [
     "event_pattern.h",
     "health.h",
     "ids.h",
+    "pause.h",
     "position.h",
     "poster.h",
     "purge.h",

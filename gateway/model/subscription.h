@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "gateway/base/limits.h"
 #include "gateway/model/ids.h"
+#include "gateway/model/pause.h"
 #include "gateway/model/purge.h"
 
 namespace postrider {
@@ -76,6 +77,10 @@ struct Subscription {
   absl::Time create_time;
   absl::Time update_time;
 
+  // Times in which it was paused or disabled, oldest first: they do not count for the age of its
+  // deliveries. The store's to assign; at most kPausesMax.
+  std::vector<Pause> pauses;
+
   // Where it starts: with the events accepted at or after this; unset: with those after its
   // creation, or verification.
   std::optional<absl::Time> start_time;
@@ -94,6 +99,9 @@ struct Subscription {
     if (!verified) return SubscriptionState::kUnverified;
     return paused ? SubscriptionState::kPaused : SubscriptionState::kActive;
   }
+
+  // Whether its time stands still for the age of deliveries (E6).
+  bool rests() const { return paused || !disabled_reason.empty(); }
 
   // Whether deliveries may be attempted now.
   bool may_send() const { return state() == SubscriptionState::kActive; }

@@ -115,6 +115,8 @@ absl::StatusOr<ConfigResult> SqliteConfigWriter::Store(Subscription subscription
                                                        uint64_t expected_version) {
   if (subscription.number == 0) {
     subscription.create_time = subscription.update_time;
+    subscription.pauses.clear();
+    NotePause(subscription.rests(), subscription.update_time, &subscription.pauses);
     return Create(std::move(subscription));
   }
   ASSIGN_OR_RETURN(const ConfigResult stored, Find(subscription.number, expected_version));
@@ -127,6 +129,8 @@ absl::StatusOr<ConfigResult> SqliteConfigWriter::Store(Subscription subscription
   subscription.id = (*stored)->id;
   subscription.create_time = (*stored)->create_time;
   subscription.version = (*stored)->version + 1;
+  subscription.pauses = (*stored)->pauses;
+  NotePause(subscription.rests(), subscription.update_time, &subscription.pauses);
   RETURN_IF_ERROR(Update(subscription));
   if (!(*stored)->disabled_reason.empty() && subscription.disabled_reason.empty()) {
     // Enabled: what disabled it must not do so again after a crash (E9).

@@ -83,6 +83,22 @@ PurgeMark GetMark(Decoder* decoder) {
   return mark;
 }
 
+void PutPause(const Pause& pause, Encoder* encoder) {
+  encoder->PutTime(pause.begin);
+  encoder->PutBool(pause.end.has_value());
+  if (pause.end.has_value()) {
+    encoder->PutTime(*pause.end);
+  }
+}
+
+Pause GetPause(Decoder* decoder) {
+  Pause pause{.begin = decoder->Time(), .end = std::nullopt};
+  if (decoder->Bool()) {
+    pause.end = decoder->Time();
+  }
+  return pause;
+}
+
 }  // namespace
 
 std::string EncodeSubscription(const Subscription& subscription) {
@@ -115,6 +131,10 @@ std::string EncodeSubscription(const Subscription& subscription) {
   encoder.PutBool(subscription.start_time.has_value());
   if (subscription.start_time.has_value()) {
     encoder.PutTime(*subscription.start_time);
+  }
+  encoder.PutUint(subscription.pauses.size());
+  for (const Pause& pause : subscription.pauses) {
+    PutPause(pause, &encoder);
   }
   return std::move(encoder).Take();
 }
@@ -150,6 +170,10 @@ bool DecodeSubscription(absl::string_view record, Subscription* subscription) {
   }
   if (decoder.Bool()) {
     subscription->start_time = decoder.Time();
+  }
+  subscription->pauses.resize(decoder.Count());
+  for (Pause& pause : subscription->pauses) {
+    pause = GetPause(&decoder);
   }
   return decoder.ok();
 }

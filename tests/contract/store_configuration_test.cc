@@ -43,6 +43,38 @@ TEST_P(StoreConfiguration, NumbersGrowFromOneAndVersionsWithEachChange) {
   EXPECT_EQ((*changed)->start_seqs, first->start_seqs);
 }
 
+TEST_P(StoreConfiguration, TimesOfRestAreKept) {
+  Subscription change = *Create("a");
+  const absl::Time begin = now_ += absl::Seconds(1);
+  change.paused = true;
+  ASSERT_TRUE(Put(change, 1).ok());
+  now_ += absl::Seconds(1);
+  change.disabled_reason = "failing";
+  ASSERT_TRUE(Put(change, 2).ok());
+  now_ += absl::Seconds(1);
+  change.paused = false;
+  ASSERT_TRUE(Put(change, 3).ok());
+  const absl::Time end = now_ += absl::Seconds(1);
+  change.disabled_reason.clear();
+  ASSERT_TRUE(Put(change, 4).ok());
+  const absl::Time second = now_ += absl::Seconds(1);
+  change.paused = true;
+  ASSERT_TRUE(Put(change, 5).ok());
+
+  Reopen();
+  change.paused = false;
+  now_ += absl::Seconds(1);
+  const ConfigResult stored = Put(change, 6);
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  EXPECT_EQ((*stored)->pauses, (std::vector<Pause>{{begin, end}, {second, now_}}));
+}
+
+TEST_P(StoreConfiguration, WhoIsCreatedPausedRestsFromThen) {
+  Subscription given = NewSubscription("a", "root");
+  given.paused = true;
+  EXPECT_EQ((*Put(given, 0))->pauses, (std::vector<Pause>{{now_, {}}}));
+}
+
 TEST_P(StoreConfiguration, EveryFieldComesBack) {
   Subscription given = NewSubscription("a", "root");
   given.scope = Scope::kSelf;

@@ -91,6 +91,7 @@ class Course {
     static const char* const kOrganizations[] = {"acme", "acme", "acme/shop", "globex"};
     static const OrderMode kOrders[] = {OrderMode::kUnordered, OrderMode::kUnordered,
                                         OrderMode::kByKey, OrderMode::kStrict};
+    static const absl::Duration kAges[] = {{}, {}, absl::Minutes(1), absl::Hours(30)};
     FakeSubscriber& subscriber = world_.SubscribeSoon(
         kPatterns[random_.Below(5)], {.organization = kOrganizations[random_.Below(4)],
                                       .scope = random_.OneIn(4) ? Scope::kSelf : Scope::kSubtree,
@@ -98,6 +99,8 @@ class Course {
                                       .max_in_flight = static_cast<int>(1 + random_.Below(10)),
                                       .paused = random_.OneIn(8),
                                       .order = kOrders[random_.Below(4)],
+                                      .max_age = kAges[random_.Below(4)],
+                                      .max_body_bytes = random_.OneIn(4) ? 256U : 0U,
                                       .host = random_.OneIn(3) ? "shared" : ""});
     subscribers_.push_back(&subscriber);
     Script(subscriber);

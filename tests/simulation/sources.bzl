@@ -3,6 +3,7 @@
 TESTS = [
     "fake_subscriber.cc",
     "fake_subscriber.h",
+    "limits_test.cc",
     "process.cc",
     "process.h",
     "replay_test.cc",

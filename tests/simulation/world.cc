@@ -91,6 +91,8 @@ FakeSubscriber& World::SubscribeSoon(std::string pattern, SubscribeOptions optio
   subscription.policy.schedule = std::move(options.schedule);
   subscription.policy.max_in_flight = options.max_in_flight;
   subscription.policy.order = options.order;
+  subscription.policy.max_age = options.max_age;
+  subscription.policy.max_body_bytes = options.max_body_bytes;
   subscription.paused = options.paused;
   if (options.start.has_value()) {
     subscription.start_time = clock_.Now() - clock_.elapsed() + *options.start;

@@ -47,6 +47,8 @@ class World {
     int max_in_flight = 10;
     bool paused = false;
     OrderMode order = OrderMode::kUnordered;
+    absl::Duration max_age;               // Zero: twice the schedule.
+    size_t max_body_bytes = 0;            // 0: no limit.
     std::string host;                     // Empty: one of its own.
     std::optional<absl::Duration> start;  // Since the world began; unset: with what comes.
   };

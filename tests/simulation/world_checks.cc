@@ -71,6 +71,10 @@ void World::OnArrival(const FakeSubscriber& subscriber, const Arrival& arrival) 
         !IsOwed(subscribed, published->second)) {
       Violation(absl::StrCat(what, ": was not asked for"));
     }
+    const size_t bytes_max = subscribed.record->policy.max_body_bytes;
+    if (bytes_max > 0 && arrival.event->body.size() > bytes_max) {
+      Violation(absl::StrCat(what, ": longer than its policy takes"));
+    }
     if (subscriber.in_flight() > subscribed.record->policy.max_in_flight) {
       Violation(absl::StrCat(what, ": ", subscriber.in_flight(), " in flight"));
     }
@@ -189,10 +193,10 @@ void World::CheckAttempts(const Subscribed& subscribed) {
     }
     const auto arrivals = subscribed.arrivals.find(id);
     const size_t arrived = arrivals == subscribed.arrivals.end() ? 0 : arrivals->second.size();
-    const size_t expired = std::count_if(attempts.begin(), attempts.end(), [](const Attempt& a) {
-      return a.outcome == Outcome::kExpired;
+    const size_t unsent = std::count_if(attempts.begin(), attempts.end(), [](const Attempt& a) {
+      return a.outcome == Outcome::kExpired || a.outcome == Outcome::kTooLarge;
     });
-    if (arrived + expired < attempts.size()) {
+    if (arrived + unsent < attempts.size()) {
       Violation(absl::StrCat(what, ": ", attempts.size(), " attempts, ", arrived, " arrivals"));
     }
   }

@@ -126,7 +126,7 @@ TEST_F(DeliveryQueueTest, WhoseTimeIsOverIsNoProbe) {
   const absl::Time due = kNow + absl::Seconds(5);
   std::optional<Exchange> first = queue_->Next(due, monotonic_);
   ASSERT_TRUE(first.has_value());
-  EXPECT_TRUE(first->expired);
+  EXPECT_EQ(first->dead_reason, DeadReason::kExpired);
   queue_->OnResult(*std::move(first), PostResult{.outcome = Outcome::kExpired}, due, monotonic_, 0);
   EXPECT_EQ(queue_->Next(due, monotonic_)->entry.seq, 12U);
 }
@@ -177,7 +177,7 @@ TEST_F(DeliveryQueueTest, ThePastThatASubscriptionStartsWithIsNotExpired) {
   LogEntry old = EntryAt(1);
   old.accept_time = kNow - absl::Hours(24 * 10);
   queue_->OnPair({.subscription = 1, .entry = old});
-  EXPECT_FALSE(queue_->Next(kNow, monotonic_)->expired);
+  EXPECT_EQ(queue_->Next(kNow, monotonic_)->dead_reason, DeadReason::kNone);
 }
 
 TEST_F(DeliveryQueueTest, TheRateSaysWhenTheNextMayBegin) {

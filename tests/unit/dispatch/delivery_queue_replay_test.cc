@@ -120,7 +120,7 @@ TEST_F(DeliveryQueueReplayTest, WhatIsOldIsNotExpired) {
   ReadReplay();
   const absl::Time later = kNow + absl::Hours(24 * 20);
   Exchange exchange = *queue_->Next(later, monotonic_);
-  EXPECT_FALSE(exchange.expired);
+  EXPECT_EQ(exchange.dead_reason, DeadReason::kNone);
   const auto record = queue_->OnResult(std::move(exchange), kFailed, later, monotonic_, 0);
   EXPECT_EQ(AttemptOf(*record).disposition, Disposition::kException);
   EXPECT_GT(record->put_exception->row.due_time, later);

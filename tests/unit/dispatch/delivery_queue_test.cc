@@ -156,7 +156,7 @@ TEST_F(DeliveryQueueTest, AnEventWhoseTimeIsOverIsRecordedAndNotSent) {
   queue_->OnPair({.subscription = 1, .entry = entry});
   std::optional<Exchange> exchange = queue_->Next(kNow, monotonic_);
   ASSERT_TRUE(exchange.has_value());
-  EXPECT_TRUE(exchange->expired);
+  EXPECT_EQ(exchange->dead_reason, DeadReason::kExpired);
   const OutcomeRecord record =
       *queue_->OnResult(*exchange, PostResult{.outcome = Outcome::kExpired}, kNow, monotonic_, 0);
   EXPECT_EQ(AttemptOf(record).disposition, Disposition::kDead);
@@ -371,8 +371,8 @@ TEST_F(DeliveryQueueTest, ARedrivenDeadLetterHasATimeOfItsOwn) {
   }
   queue_->OnLoaded(*load, rows, kNow);
   ASSERT_THAT(Start(), ElementsAre(1, 2));
-  EXPECT_FALSE(on_wire_[0].expired);
-  EXPECT_TRUE(on_wire_[1].expired);
+  EXPECT_EQ(on_wire_[0].dead_reason, DeadReason::kNone);
+  EXPECT_EQ(on_wire_[1].dead_reason, DeadReason::kExpired);
   const auto record = End(1, kFailed);
   EXPECT_EQ(AttemptOf(*record).origin, AttemptOrigin::kRedrive);
   EXPECT_EQ(AttemptOf(*record).number, 1);

@@ -62,18 +62,24 @@ TEST(RetryPolicy, NothingIsDueAfterItsEnd) {
             kNow);
 }
 
-TEST(RetryPolicy, EndIsTheEventsOwnElseTwiceTheSchedule) {
-  auto event = std::make_shared<Event>();
-  LogEntry entry{.shard = 0, .seq = 1, .accept_time = kNow, .event = event};
-  EXPECT_EQ(ExpireTimeOf(*entry.event, entry.accept_time, {absl::ZeroDuration(), absl::Hours(3)}),
-            kNow + absl::Hours(6));
-  EXPECT_EQ(ExpireTimeOf(*entry.event, entry.accept_time, {absl::ZeroDuration()}),
-            kNow + absl::Hours(1));
-  EXPECT_EQ(ExpireTimeOf(*entry.event, entry.accept_time, {absl::Hours(24 * 10)}),
-            kNow + absl::Hours(24 * 13));
-  event->expire_time = kNow + absl::Seconds(3);
-  EXPECT_EQ(ExpireTimeOf(*entry.event, entry.accept_time, {absl::Hours(3)}),
-            kNow + absl::Seconds(3));
+TEST(RetryPolicy, WithoutAPolicyTheLongestAgeIsTwiceTheSchedule) {
+  EXPECT_EQ(MaxAgeOf({}, {absl::ZeroDuration(), absl::Hours(3)}), absl::Hours(6));
+  EXPECT_EQ(MaxAgeOf({}, {absl::ZeroDuration()}), absl::Hours(1));
+  EXPECT_EQ(MaxAgeOf({}, {absl::Hours(24 * 10)}), absl::Hours(24 * 13));
+}
+
+TEST(RetryPolicy, TheLongestAgeOfThePolicyMayBeShorterThanItsSchedule) {
+  EXPECT_EQ(MaxAgeOf({.max_age = absl::Minutes(1)}, {absl::Hours(3)}), absl::Minutes(1));
+  EXPECT_EQ(MaxAgeOf({.max_age = absl::Hours(100)}, {absl::Hours(3)}), absl::Hours(100));
+}
+
+TEST(RetryPolicy, EndIsTheEventsOwnElseThatOfItsAge) {
+  Event event;
+  const std::vector<Pause> pauses = {{kNow, kNow + absl::Hours(2)}};
+  EXPECT_EQ(ExpireTimeOf(event, kNow, absl::Hours(6), {}), kNow + absl::Hours(6));
+  EXPECT_EQ(ExpireTimeOf(event, kNow, absl::Hours(6), pauses), kNow + absl::Hours(8));
+  event.expire_time = kNow + absl::Hours(7);
+  EXPECT_EQ(ExpireTimeOf(event, kNow, absl::Hours(6), pauses), kNow + absl::Hours(7));
 }
 
 TEST(RetryPolicy, OwnScheduleComesBeforeTheOperatorsAndThatBeforeTheBuiltIn) {

@@ -6,6 +6,7 @@ TESTS = [
     "concurrency_test.cc",
     "delivery_order_test.cc",
     "delivery_queue_health_test.cc",
+    "delivery_queue_limits_test.cc",
     "delivery_queue_test.cc",
     "dispatcher_test.cc",
     "fair_queue_test.cc",

@@ -39,6 +39,7 @@ TEST(AttemptTest, StoredNumbersStay) {
   EXPECT_EQ(static_cast<int>(Disposition::kStillOwed), 3);
   EXPECT_EQ(static_cast<int>(Outcome::kSuccess), 0);
   EXPECT_EQ(static_cast<int>(Outcome::kExpired), 10);
+  EXPECT_EQ(static_cast<int>(Outcome::kTooLarge), 11);
 }
 
 }  // namespace
