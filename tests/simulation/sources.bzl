@@ -10,6 +10,7 @@ TESTS = [
     "sim_services.cc",
     "sim_services.h",
     "simulation_test.cc",
+    "subscriber_test.cc",
     "world.cc",
     "world.h",
     "world_checks.cc",
