@@ -13,6 +13,7 @@ TESTS = [
     "subscriber_test.cc",
     "world.cc",
     "world.h",
+    "world_attention.cc",
     "world_checks.cc",
     "world_order.cc",
     "world_replays.cc",

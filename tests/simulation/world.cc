@@ -47,7 +47,7 @@ ContentHash HashOf(const std::string& body) {
 }  // namespace
 
 World::World(Options options)
-    : options_(options), random_(options.seed), data_dir_(NewDirectory()) {
+    : options_(options), random_(options.seed), data_dir_(NewDirectory()), news_(&clock_) {
   StartProcess();
 }
 
@@ -122,7 +122,9 @@ void World::PutConfiguration(Write write, Subscribed* subscribed) {
     }
     if (result.state != CommitState::kCommitted) return;
     const ConfigResult& configured = result.configured.at(0);
-    if (configured.ok() && *configured != nullptr) subscribed->record = *configured;
+    if (!configured.ok() || *configured == nullptr) return;
+    subscribed->record = *configured;
+    news_.OnConfigured(subscribed->record->number);
   });
 }
 
@@ -213,6 +215,7 @@ Answer World::Answered(const Uuid& id, const absl::StatusOr<Appended>& appended,
   if (appended->kind == Appended::Kind::kConflict) return Answer::kConflict;
   Published& published = published_.at(id);
   published.shard = ShardOf(published.event->organization, options_.shards);
+  if (published.seq == 0) published.accepted = clock_.elapsed();
   published.seq = appended->seq;
   return appended->kind == Appended::Kind::kNew ? Answer::kAccepted : Answer::kDuplicate;
 }
@@ -221,6 +224,7 @@ Answer World::Answered(const Uuid& id, const absl::StatusOr<Appended>& appended,
 
 bool World::StepOrWait(absl::Duration end) {
   if (process_->Step()) return true;
+  if (process_->idle()) OnQuiet();
   const absl::Duration next = process_->NextMoment();
   if (next > end || next == absl::InfiniteDuration()) return false;
   clock_.Advance(std::max(next - clock_.elapsed(), absl::ZeroDuration()));
@@ -229,6 +233,7 @@ bool World::StepOrWait(absl::Duration end) {
 
 void World::RunFor(absl::Duration span) {
   const absl::Duration end = clock_.elapsed() + span;
+  ExpectAttention();
   int steps = 0;
   absl::Duration moment = clock_.elapsed();
   while (StepOrWait(end)) {
@@ -256,6 +261,7 @@ void World::RunSteps(int steps) {
 
 void World::Crash() {
   process_.reset();
+  news_.OnCrash();
   ++life_;
   for (auto& [url, subscriber] : subscribers_) subscriber->HangUp();
   for (auto& [id, published] : published_) {

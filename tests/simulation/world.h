@@ -54,7 +54,8 @@ class World {
     std::shared_ptr<const Event> event;
     Answer answer = Answer::kNone;
     ShardId shard = 0;
-    Seq seq = 0;  // If it was accepted.
+    Seq seq = 0;              // If it was accepted.
+    absl::Duration accepted;  // When its publisher was told.
   };
 
   explicit World(Options options);
@@ -153,6 +154,18 @@ class World {
   void ReadAttempts(Subscribed* subscribed);
   void CheckAttempts(const Subscribed& subscribed);
   bool IsOwed(const Subscribed& subscribed, const Published& published) const;
+
+  // --- What is due is attended to (world_attention.cc) ---
+  void ExpectAttention();
+  void OnQuiet();
+  void CheckAttended();
+  bool MayBeSentTo(const Subscribed& subscribed) const;
+  void CheckExceptionsAttended(const Subscribed& subscribed);
+  void CheckFirstAttemptsAttended(const Subscribed& subscribed);
+  bool WasTried(const Subscribed& subscribed, const Uuid& id) const;
+  bool HasRecord(const Subscribed& subscribed, const Published& published);
+  bool IsHeldUp(const Subscribed& subscribed, const Published& published);
+
   void Violation(std::string text);
 
   const Options options_;
@@ -164,6 +177,8 @@ class World {
   std::map<Uuid, Published> published_;
   std::vector<std::string> violations_;
   RecordedEvents news_;
+  absl::Duration attention_due_;
+  absl::Duration attention_interval_;
   int life_ = 0;
   std::unique_ptr<Process> process_;
 };
