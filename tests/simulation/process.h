@@ -44,6 +44,7 @@ class Process {
   absl::Duration NextMoment() const;
 
   GroupCommit& commits() { return *commits_; }
+  Engine& engine() { return *engine_; }
   StoreReader& reader() { return *store_.reader; }
   // What readers and retries hold in memory, of all loops.
   size_t read_bytes() const;

@@ -1,6 +1,9 @@
 # The sources of tests/simulation, for CMake and Bazel alike.
 
 TESTS = [
+    "course.cc",
+    "course.h",
+    "course_owners.cc",
     "fake_subscriber.cc",
     "fake_subscriber.h",
     "process.cc",
@@ -16,5 +19,6 @@ TESTS = [
     "world_attention.cc",
     "world_checks.cc",
     "world_order.cc",
+    "world_owners.cc",
     "world_replays.cc",
 ]

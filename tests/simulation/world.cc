@@ -114,18 +114,23 @@ FakeSubscriber& World::Subscribe(std::string pattern, SubscribeOptions options) 
 void World::PutConfiguration(Write write, Subscribed* subscribed) {
   Batch batch;
   batch.writes.push_back(write);
-  process_->commits().Submit(std::move(batch), [this, write = std::move(write),
-                                                subscribed](const BatchResult& result) mutable {
-    // Who is told no asks again.
-    if (result.state == CommitState::kNotApplied) {
-      return PutConfiguration(std::move(write), subscribed);
-    }
-    if (result.state != CommitState::kCommitted) return;
-    const ConfigResult& configured = result.configured.at(0);
-    if (!configured.ok() || *configured == nullptr) return;
-    subscribed->record = *configured;
-    news_.OnConfigured(subscribed->record->number);
-  });
+  auto done = [this, write = std::move(write), subscribed](const BatchResult& result) mutable {
+    OnConfigured(std::move(write), subscribed, result);
+  };
+  process_->commits().Submit(std::move(batch), std::move(done));
+}
+
+void World::OnConfigured(Write write, Subscribed* subscribed, const BatchResult& result) {
+  // Who is told no asks again.
+  if (result.state == CommitState::kNotApplied) {
+    return PutConfiguration(std::move(write), subscribed);
+  }
+  if (result.state != CommitState::kCommitted) return;
+  const ConfigResult& configured = result.configured.at(0);
+  subscribed->refused = !configured.ok();
+  if (!configured.ok() || *configured == nullptr) return;
+  subscribed->record = *configured;
+  news_.OnConfigured(subscribed->record->number);
 }
 
 void World::SetPaused(const FakeSubscriber& subscriber, bool paused) {
@@ -217,6 +222,7 @@ Answer World::Answered(const Uuid& id, const absl::StatusOr<Appended>& appended,
   published.shard = ShardOf(published.event->organization, options_.shards);
   if (published.seq == 0) published.accepted = clock_.elapsed();
   published.seq = appended->seq;
+  published.accept_time = appended->accept_time;
   return appended->kind == Appended::Kind::kNew ? Answer::kAccepted : Answer::kDuplicate;
 }
 

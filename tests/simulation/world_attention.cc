@@ -51,6 +51,13 @@ void World::CheckAttended() {
   }
 }
 
+// How long what is due may wait for the subscriber.
+absl::Duration World::AttentionOf(const Subscribed& subscribed) const {
+  const auto health = news_.health().find(subscribed.record->number);
+  const bool away = health != news_.health().end() && health->second.next_probe.has_value();
+  return away ? kProbeAttentionMax : kAttentionMax;
+}
+
 bool World::MayBeSentTo(const Subscribed& subscribed) const {
   const FakeSubscriber& subscriber = *subscribed.subscriber;
   if (subscribed.record == nullptr || subscribed.deleted || !subscribed.record->may_send() ||
@@ -70,7 +77,7 @@ bool World::MayBeSentTo(const Subscribed& subscribed) const {
 }
 
 void World::CheckExceptionsAttended(const Subscribed& subscribed) {
-  const absl::Time latest = clock_.Now() - kAttentionMax;
+  const absl::Time latest = clock_.Now() - AttentionOf(subscribed);
   for (ShardId shard = 0; shard < options_.shards; ++shard) {
     const absl::StatusOr<std::vector<DueException>> due = process_->reader().ReadDue(
         subscribed.record->number, shard, latest, /*limit=*/1, /*bytes=*/1);
@@ -85,10 +92,11 @@ void World::CheckExceptionsAttended(const Subscribed& subscribed) {
 
 void World::CheckFirstAttemptsAttended(const Subscribed& subscribed) {
   const absl::Duration first_wait = ScheduleOf(*subscribed.record, {}).front();
+  const absl::Duration attention = AttentionOf(subscribed);
   int suspects = 0;
   for (const auto& [id, published] : published_) {
     const bool due = published.seq > 0 && published.answer != Answer::kConflict &&
-                     published.accepted + first_wait + kAttentionMax < now();
+                     published.accepted + first_wait + attention < now();
     if (!due || !IsOwed(subscribed, published) || WasTried(subscribed, id)) continue;
     if (++suspects > kSuspectsMax) return;
     if (HasRecord(subscribed, published) || IsHeldUp(subscribed, published)) continue;
@@ -121,7 +129,9 @@ bool World::HasRecord(const Subscribed& subscribed, const Published& published) 
 bool World::IsHeldUp(const Subscribed& subscribed, const Published& published) {
   if (subscribed.record->policy.order == OrderMode::kUnordered) return false;
   return std::any_of(published_.begin(), published_.end(), [&](const auto& earlier) {
-    return WaitsFor(subscribed, published, earlier.second) && !IsOver(subscribed, earlier.second);
+    // What succeeded before a crash may have been sent again, and failed.
+    return WaitsFor(subscribed, published, earlier.second) &&
+           !IsRecordedOver(subscribed, earlier.second);
   });
 }
 
