@@ -56,6 +56,8 @@ size_t FakeSubscriber::Receive(Arrival arrival, Answer* answer) {
 void FakeSubscriber::HangUp() {
   in_flight_ = 0;
   throttled_until_ = -absl::InfiniteDuration();
+  answer_time_ = -absl::InfiniteDuration();
+  own_fault_time_ = -absl::InfiniteDuration();
 }
 
 void FakeSubscriber::Answered(size_t arrival, const PostResult& result, absl::Duration now) {
@@ -67,6 +69,8 @@ void FakeSubscriber::Answered(size_t arrival, const PostResult& result, absl::Du
     throttled_until_ = std::max(throttled_until_, now + *result.retry_after);
   }
   arrivals_[arrival].answer_time = now;
+  answer_time_ = now;
+  if (arrivals_[arrival].own_fault) own_fault_time_ = now;
 }
 
 std::shared_ptr<const Endpoint> FakePoster::Prepare(const Subscription& subscription) {

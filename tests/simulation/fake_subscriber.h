@@ -65,6 +65,10 @@ class FakeSubscriber {
   std::vector<int64_t> ArrivalSeconds() const;
   std::vector<std::string> ArrivalTypes() const;
   int in_flight() const { return in_flight_; }
+  // Of the sender in its present life; in the past without end: never. When it last heard an
+  // answer, and when it could not send for a fault of its own.
+  absl::Duration answer_time() const { return answer_time_; }
+  absl::Duration own_fault_time() const { return own_fault_time_; }
   // Nothing may come before, since the world began: it asked to be left alone.
   absl::Duration throttled_until() const { return throttled_until_; }
 
@@ -83,6 +87,8 @@ class FakeSubscriber {
   std::vector<Arrival> arrivals_;
   int in_flight_ = 0;
   absl::Duration throttled_until_ = -absl::InfiniteDuration();
+  absl::Duration answer_time_ = -absl::InfiniteDuration();
+  absl::Duration own_fault_time_ = -absl::InfiniteDuration();
 };
 
 // The wire of one loop in one life of the process.

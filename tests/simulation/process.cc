@@ -119,6 +119,12 @@ bool Process::CommitWaits() const {
   return stats.waiting_appends + stats.waiting_batches > 0;
 }
 
+bool Process::idle() const {
+  return reads_.waiting() == 0 && !CommitWaits() &&
+         std::none_of(loops_.begin(), loops_.end(),
+                      [](const auto& loop) { return loop->CanRun(); });
+}
+
 absl::Duration Process::NextMoment() const {
   const size_t loops = loops_.size();
   const absl::Duration now = clock_->elapsed();

@@ -38,10 +38,13 @@ class Process {
 
   // Does one thing of those that could happen now, by chance. False: nothing can, at this moment.
   bool Step();
+  // Whether nothing is to be done, and nothing held up, before a later moment.
+  bool idle() const;
   // The next moment at which something can, as time since the clock's start.
   absl::Duration NextMoment() const;
 
   GroupCommit& commits() { return *commits_; }
+  Engine& engine() { return *engine_; }
   StoreReader& reader() { return *store_.reader; }
   // What readers and retries hold in memory, of all loops.
   size_t read_bytes() const;

@@ -43,10 +43,23 @@ void RecordedEvents::OnWarning(SubscriptionNumber number, int days) {
 void RecordedEvents::OnMustDisable(SubscriptionNumber number, absl::string_view /*url*/,
                                    absl::string_view reason) {
   texts_.push_back(absl::StrCat(number, " disable: ", reason));
+  to_disable_.insert(number);
 }
 
 void RecordedEvents::OnRecovered(SubscriptionNumber number, absl::Time /*since*/) {
   texts_.push_back(absl::StrCat(number, " recovered"));
+  recoveries_[number] = clock_->elapsed();
+}
+
+absl::Duration RecordedEvents::recovery_time(SubscriptionNumber number) const {
+  const auto recovery = recoveries_.find(number);
+  return recovery == recoveries_.end() ? -absl::InfiniteDuration() : recovery->second;
+}
+
+void RecordedEvents::OnCrash() {
+  health_.clear();
+  to_disable_.clear();
+  recoveries_.clear();
 }
 
 void RecordedEvents::OnDead(SubscriptionNumber number, const LogEntry& entry, DeadReason reason) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -86,6 +87,8 @@ class SimReads final : public ReadExecutor {
 // Keeps what the engine finds out about subscriptions, as short texts by number: "1 disable: gone".
 class RecordedEvents final : public SubscriptionEvents {
  public:
+  explicit RecordedEvents(const FakeClock* clock) : clock_(clock) {}
+
   void OnHealth(SubscriptionNumber number, const SubscriptionHealth& health) override {
     health_[number] = health;
   }
@@ -98,8 +101,20 @@ class RecordedEvents final : public SubscriptionEvents {
 
   const std::vector<std::string>& texts() const { return texts_; }
   const std::map<SubscriptionNumber, SubscriptionHealth>& health() const { return health_; }
+  // Since the loop said so, in this life, until its record changes.
+  bool MustBeDisabled(SubscriptionNumber number) const { return to_disable_.contains(number); }
+  // When its breaker closed last; in the past without end: never.
+  absl::Duration recovery_time(SubscriptionNumber number) const;
+
+  // Its record has changed: from then on the loop judges anew.
+  void OnConfigured(SubscriptionNumber number) { to_disable_.erase(number); }
+  // What a loop knew is gone.
+  void OnCrash();
 
  private:
+  const FakeClock* const clock_;
+  std::set<SubscriptionNumber> to_disable_;
+  std::map<SubscriptionNumber, absl::Duration> recoveries_;  // Since the clock's start.
   std::vector<std::string> texts_;
   std::map<SubscriptionNumber, SubscriptionHealth> health_;
 };

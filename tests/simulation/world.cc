@@ -47,7 +47,7 @@ ContentHash HashOf(const std::string& body) {
 }  // namespace
 
 World::World(Options options)
-    : options_(options), random_(options.seed), data_dir_(NewDirectory()) {
+    : options_(options), random_(options.seed), data_dir_(NewDirectory()), news_(&clock_) {
   StartProcess();
 }
 
@@ -116,16 +116,23 @@ FakeSubscriber& World::Subscribe(std::string pattern, SubscribeOptions options) 
 void World::PutConfiguration(Write write, Subscribed* subscribed) {
   Batch batch;
   batch.writes.push_back(write);
-  process_->commits().Submit(std::move(batch), [this, write = std::move(write),
-                                                subscribed](const BatchResult& result) mutable {
-    // Who is told no asks again.
-    if (result.state == CommitState::kNotApplied) {
-      return PutConfiguration(std::move(write), subscribed);
-    }
-    if (result.state != CommitState::kCommitted) return;
-    const ConfigResult& configured = result.configured.at(0);
-    if (configured.ok() && *configured != nullptr) subscribed->record = *configured;
-  });
+  auto done = [this, write = std::move(write), subscribed](const BatchResult& result) mutable {
+    OnConfigured(std::move(write), subscribed, result);
+  };
+  process_->commits().Submit(std::move(batch), std::move(done));
+}
+
+void World::OnConfigured(Write write, Subscribed* subscribed, const BatchResult& result) {
+  // Who is told no asks again.
+  if (result.state == CommitState::kNotApplied) {
+    return PutConfiguration(std::move(write), subscribed);
+  }
+  if (result.state != CommitState::kCommitted) return;
+  const ConfigResult& configured = result.configured.at(0);
+  subscribed->refused = !configured.ok();
+  if (!configured.ok() || *configured == nullptr) return;
+  subscribed->record = *configured;
+  news_.OnConfigured(subscribed->record->number);
 }
 
 void World::SetPaused(const FakeSubscriber& subscriber, bool paused) {
@@ -215,7 +222,9 @@ Answer World::Answered(const Uuid& id, const absl::StatusOr<Appended>& appended,
   if (appended->kind == Appended::Kind::kConflict) return Answer::kConflict;
   Published& published = published_.at(id);
   published.shard = ShardOf(published.event->organization, options_.shards);
+  if (published.seq == 0) published.accepted = clock_.elapsed();
   published.seq = appended->seq;
+  published.accept_time = appended->accept_time;
   return appended->kind == Appended::Kind::kNew ? Answer::kAccepted : Answer::kDuplicate;
 }
 
@@ -223,6 +232,7 @@ Answer World::Answered(const Uuid& id, const absl::StatusOr<Appended>& appended,
 
 bool World::StepOrWait(absl::Duration end) {
   if (process_->Step()) return true;
+  if (process_->idle()) OnQuiet();
   const absl::Duration next = process_->NextMoment();
   if (next > end || next == absl::InfiniteDuration()) return false;
   clock_.Advance(std::max(next - clock_.elapsed(), absl::ZeroDuration()));
@@ -231,6 +241,7 @@ bool World::StepOrWait(absl::Duration end) {
 
 void World::RunFor(absl::Duration span) {
   const absl::Duration end = clock_.elapsed() + span;
+  ExpectAttention();
   int steps = 0;
   absl::Duration moment = clock_.elapsed();
   while (StepOrWait(end)) {
@@ -258,6 +269,7 @@ void World::RunSteps(int steps) {
 
 void World::Crash() {
   process_.reset();
+  news_.OnCrash();
   ++life_;
   for (auto& [url, subscriber] : subscribers_) subscriber->HangUp();
   for (auto& [id, published] : published_) {

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "gateway/model/attempt.h"
 #include "gateway/model/event.h"
+#include "gateway/model/purge.h"
 #include "gateway/model/replay.h"
 #include "gateway/model/subscription.h"
 #include "tests/simulation/fake_subscriber.h"
@@ -56,7 +57,9 @@ class World {
     std::shared_ptr<const Event> event;
     Answer answer = Answer::kNone;
     ShardId shard = 0;
-    Seq seq = 0;  // If it was accepted.
+    Seq seq = 0;              // If it was accepted.
+    absl::Time accept_time;   // Likewise, by the gateway.
+    absl::Duration accepted;  // When its publisher was told.
   };
 
   explicit World(Options options);
@@ -78,9 +81,15 @@ class World {
   void Delete(const FakeSubscriber& subscriber);
   bool Exists(const FakeSubscriber& subscriber) const;
 
-  // --- Replays. The calls return when the change is committed. From the first one on it is the
-  // test that counts what comes to the subscriber ---
-  // Of what was accepted since `since`, the beginning of the world. Its id.
+  // --- Backlogs and dead letters. The calls return when every loop knows of it ---
+  void Purge(const FakeSubscriber& subscriber, PurgeFilter filter);
+  void PurgeDeadLetters(const FakeSubscriber& subscriber);
+  // About half of the oldest dead letters. How many.
+  size_t Redrive(const FakeSubscriber& subscriber);
+
+  // --- Replays. The calls return when the change is committed ---
+  // Of what was accepted since `since`, the beginning of the world. Its id; empty: there are too
+  // many.
   std::string Replay(const FakeSubscriber& subscriber, absl::Duration since, double rate = 0);
   void CancelReplay(const std::string& id);
   ReplayRecord ReplayOf(const std::string& id);
@@ -119,15 +128,27 @@ class World {
 
   SeededRandom& random() { return random_; }
   absl::Duration now() const { return clock_.elapsed(); }
+  absl::Time wall_now() const { return clock_.Now(); }
 
  private:
+  // What a replay is to send: by the store's own account up to where, in each shard.
+  struct Replayed {
+    std::string id;
+    absl::Time since;
+    std::vector<Seq> end_seqs;
+    bool canceled = false;
+  };
   struct Subscribed {
     FakeSubscriber* subscriber = nullptr;
     std::shared_ptr<const Subscription> record;  // Null: creating it has not been answered.
     std::string pattern;
     bool deleted = false;  // Or about to be.
-    bool replayed = false;
-    // Of each event: what the store says of its attempts, as of the last crash.
+    bool refused = false;  // The last change of it was.
+    bool purging = false;  // What a mark covers may still arrive.
+    std::vector<PurgeMark> purged;
+    std::vector<Replayed> replays;
+    std::map<Uuid, int> redriven;  // How often.
+    // Of each event: what the store says of the attempts that its log owed, as of the last crash.
     std::map<Uuid, std::vector<Attempt>> committed;
     std::map<Uuid, std::vector<size_t>> arrivals;  // Places in subscriber->arrivals().
   };
@@ -139,6 +160,17 @@ class World {
   void Change(Subscribed& subscribed, Subscription changed);
   absl::StatusOr<ReplayRecord> CommitReplay(const Write& write);
   void PutConfiguration(Write write, Subscribed* subscribed);
+  void OnConfigured(Write write, Subscribed* subscribed, const BatchResult& result);
+
+  // --- What owners do (world_owners.cc) ---
+  void PurgeRows(const Subscribed& subscribed, const PurgeMark& mark, bool dead_only);
+  void CheckPurged(const Subscribed& subscribed, const PurgeMark& mark);
+  ExceptionChanges ChangeExceptions(const Subscribed& subscribed, Batch batch);
+  void RunThroughAllLoops();
+  bool IsPurged(const Subscribed& subscribed, const Published& published) const;
+  int TimesAgain(const Subscribed& subscribed, const Published& published) const;
+  void CheckReplays(const Subscribed& subscribed);
+
   void Submit(const Uuid& id, std::shared_ptr<const Event> event, Answer* answer);
   // What a publisher knows after an answer, who knew `before`.
   Answer Answered(const Uuid& id, const absl::StatusOr<Appended>& appended, Answer before);
@@ -151,10 +183,27 @@ class World {
   bool WaitsFor(const Subscribed& subscribed, const Published& later,
                 const Published& earlier) const;
   bool IsOver(const Subscribed& subscribed, const Published& published);
+  bool IsRecordedOver(const Subscribed& subscribed, const Published& published);
   void ReadCommitted();
   void ReadAttempts(Subscribed* subscribed);
   void CheckAttempts(const Subscribed& subscribed);
+  int OnTheWire(const Subscribed& subscribed, const Uuid& id) const;
+  void CheckNothingWaits();
+  bool Covers(const Subscribed& subscribed, const Event& event) const;
   bool IsOwed(const Subscribed& subscribed, const Published& published) const;
+
+  // --- What is due is attended to (world_attention.cc) ---
+  void ExpectAttention();
+  void OnQuiet();
+  void CheckAttended();
+  absl::Duration AttentionOf(const Subscribed& subscribed) const;
+  bool MayBeSentTo(const Subscribed& subscribed) const;
+  void CheckExceptionsAttended(const Subscribed& subscribed);
+  void CheckFirstAttemptsAttended(const Subscribed& subscribed);
+  bool WasTried(const Subscribed& subscribed, const Uuid& id) const;
+  bool HasRecord(const Subscribed& subscribed, const Published& published);
+  bool IsHeldUp(const Subscribed& subscribed, const Published& published);
+
   void Violation(std::string text);
 
   const Options options_;
@@ -166,6 +215,8 @@ class World {
   std::map<Uuid, Published> published_;
   std::vector<std::string> violations_;
   RecordedEvents news_;
+  absl::Duration attention_due_;
+  absl::Duration attention_interval_;
   int life_ = 0;
   std::unique_ptr<Process> process_;
 };

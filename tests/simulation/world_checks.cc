@@ -42,14 +42,18 @@ void World::Violation(std::string text) {
   }
 }
 
-bool World::IsOwed(const Subscribed& subscribed, const Published& published) const {
+bool World::Covers(const Subscribed& subscribed, const Event& event) const {
   const Subscription& record = *subscribed.record;
-  const Event& event = *published.event;
   const bool own = event.organization == record.organization;
   const bool below = record.scope == Scope::kSubtree &&
                      absl::StartsWith(event.organization, record.organization + "/");
-  return (own || below) && PatternMatches(subscribed.pattern, event.type) &&
-         published.seq > record.start_seqs.at(published.shard);
+  return (own || below) && PatternMatches(subscribed.pattern, event.type);
+}
+
+bool World::IsOwed(const Subscribed& subscribed, const Published& published) const {
+  return Covers(subscribed, *published.event) &&
+         published.seq > subscribed.record->start_seqs.at(published.shard) &&
+         !IsPurged(subscribed, published);
 }
 
 // --- A POST
@@ -66,9 +70,10 @@ void World::OnArrival(const FakeSubscriber& subscriber, const Arrival& arrival) 
   if (published->second.event->body != arrival.event->body) {
     Violation(absl::StrCat(what, ": other bytes than were published"));
   }
+  const int again = TimesAgain(subscribed, published->second);
   if (subscribed.record != nullptr) {
-    if (published->second.seq > 0 && !subscribed.replayed &&
-        !IsOwed(subscribed, published->second)) {
+    const bool owed = again > 0 || subscribed.purging || IsOwed(subscribed, published->second);
+    if (published->second.seq > 0 && !owed) {
       Violation(absl::StrCat(what, ": was not asked for"));
     }
     const size_t bytes_max = subscribed.record->policy.max_body_bytes;
@@ -83,11 +88,23 @@ void World::OnArrival(const FakeSubscriber& subscriber, const Arrival& arrival) 
     Violation(absl::StrCat(what, ": it asked to be left alone until ",
                            absl::FormatDuration(subscriber.throttled_until())));
   }
-  if (!subscribed.replayed) {
+  if (again == 0) {
     CheckHistory(subscribed, arrival, what);
     CheckOrder(subscribed, published->second, what);
+  } else if (OnTheWire(subscribed, arrival.event_id) > again) {
+    Violation(absl::StrCat(what, ": is on the wire already, ", again, " times more was asked for"));
   }
   subscribed.arrivals[arrival.event_id].push_back(subscriber.arrivals().size());
+}
+
+int World::OnTheWire(const Subscribed& subscribed, const Uuid& id) const {
+  const auto places = subscribed.arrivals.find(id);
+  if (places == subscribed.arrivals.end()) return 0;
+  return static_cast<int>(
+      std::count_if(places->second.begin(), places->second.end(), [&](size_t place) {
+        const Arrival& arrival = subscribed.subscriber->arrivals()[place];
+        return arrival.life == life_ && !arrival.answered;
+      }));
 }
 
 // Against what has been sent before: nothing twice, attempts one by one, on schedule.
@@ -153,7 +170,7 @@ void World::ReadCommitted() {
     }
     subscribed.record = record;
     ReadAttempts(&subscribed);
-    if (!subscribed.replayed) CheckAttempts(subscribed);
+    CheckAttempts(subscribed);
   }
 }
 
@@ -166,6 +183,8 @@ void World::ReadAttempts(Subscribed* subscribed) {
     const absl::StatusOr<AttemptPage> page = process_->reader().ListAttempts(query);
     CHECK(page.ok());
     for (const ListedAttempt& listed : page->attempts) {
+      const AttemptOrigin origin = listed.attempt.origin;
+      if (origin != AttemptOrigin::kLog && origin != AttemptOrigin::kRetry) continue;
       std::vector<Attempt>& attempts = subscribed->committed[listed.event_id];
       attempts.insert(attempts.begin(), listed.attempt);  // Newest first.
     }
@@ -202,10 +221,26 @@ void World::CheckAttempts(const Subscribed& subscribed) {
   }
 }
 
+// Whoever may send has sent whatever waited: also what was redriven or replayed.
+void World::CheckNothingWaits() {
+  const absl::StatusOr<std::vector<NextDue>> waiting = process_->reader().ReadNextDue();
+  CHECK(waiting.ok());
+  for (const auto& [url, subscribed] : subscribed_) {
+    if (!Exists(*subscribed.subscriber) || !subscribed.record->may_send()) continue;
+    CheckReplays(subscribed);
+    for (const NextDue& next : *waiting) {
+      if (next.subscription == subscribed.record->number && next.waiting > 0) {
+        Violation(absl::StrCat(next.waiting, " exceptions wait for ", url));
+      }
+    }
+  }
+}
+
 void World::CheckAllArrived() {
   ReadCommitted();
+  CheckNothingWaits();
   for (const auto& [url, subscribed] : subscribed_) {
-    if (subscribed.record == nullptr || subscribed.deleted || subscribed.record->paused) continue;
+    if (!Exists(*subscribed.subscriber) || !subscribed.record->may_send()) continue;
     for (const auto& [id, published] : published_) {
       const bool accepted =
           published.answer == Answer::kAccepted || published.answer == Answer::kDuplicate;

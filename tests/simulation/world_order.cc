@@ -12,7 +12,9 @@ void World::CheckOrder(const Subscribed& subscribed, const Published& published,
                        const std::string& what) {
   const bool ordered =
       subscribed.record != nullptr && subscribed.record->policy.order != OrderMode::kUnordered;
-  if (!ordered || published.seq == 0 || subscribed.arrivals.contains(published.event->id)) return;
+  if (!ordered || published.seq == 0 || subscribed.arrivals.contains(published.event->id) ||
+      TimesAgain(subscribed, published) > 0)
+    return;
   for (const auto& [id, earlier] : published_) {
     if (WaitsFor(subscribed, published, earlier) && !IsOver(subscribed, earlier)) {
       Violation(absl::StrCat(what, ": overtakes event ", id.ToString()));
@@ -32,13 +34,17 @@ bool World::WaitsFor(const Subscribed& subscribed, const Published& later,
 
 // Delivered, as far as the sender has heard, or dead in the store.
 bool World::IsOver(const Subscribed& subscribed, const Published& published) {
-  const Uuid& id = published.event->id;
-  if (const auto places = subscribed.arrivals.find(id); places != subscribed.arrivals.end()) {
+  if (const auto places = subscribed.arrivals.find(published.event->id);
+      places != subscribed.arrivals.end()) {
     for (const size_t place : places->second) {
       const Arrival& arrival = subscribed.subscriber->arrivals()[place];
       if (arrival.answered && arrival.success) return true;
     }
   }
+  return IsRecordedOver(subscribed, published);
+}
+
+bool World::IsRecordedOver(const Subscribed& subscribed, const Published& published) {
   AttemptQuery query;
   query.event = std::make_pair(published.shard, published.seq);
   query.limit = 500;
