@@ -219,6 +219,7 @@ class Run:
         self.settle("the load", go_on=False)
         problems = checks.stored_events(self.schema, self.client, self.oracle, self.rng)
         problems += checks.recorded_attempts(self.schema, self.client, self.oracle, self.rng)
+        problems += checks.dead_letters(self.schema, self.client, self.oracle)
         self.gate.go_on()
         problems += self.clean_stops()
         if problems:

@@ -32,7 +32,7 @@ from wire import Schema
 
 FAULTS = ["none", "lose_acked", "ack_unstored", "forget_settled", "repeat", "alter", "unsigned",
           "accept_bad", "deliver_bad", "partial", "ignore_duplicates", "lose_retries", "misroute",
-          "ignore_scope", "renumber"]
+          "ignore_scope", "renumber", "lose_dead"]
 WORKERS = 6
 SUCCESS, HTTP_STATUS, CLOSED = 1, 2, 8
 

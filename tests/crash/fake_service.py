@@ -7,6 +7,8 @@ import urllib.parse
 
 import grpc
 
+SUCCESS = 1
+
 
 class Service:
     """The RPCs that the crash test calls."""
@@ -113,6 +115,18 @@ class Service:
         response = self.schema.GetEventResponse()
         response.event.id = record["id"]
         response.event.body = base64.b64decode(record["body"]).decode()
+        return response
+
+    def ListDeadLetters(self, request, context):
+        response = self.schema.ListDeadLettersResponse()
+        length = len(self.existing(request.subscription_id, context)["schedule"])
+        with self.gateway.lock:
+            for (_, event_id), attempts in self.gateway.attempts.items():
+                made = [a for a in attempts if a["subscription"] == request.subscription_id]
+                if len(made) >= length and made[-1]["outcome"] != SUCCESS:
+                    response.dead_letters.add(event_id=event_id, reason=1, attempts=len(made))
+        if self.gateway.fault == "lose_dead":
+            del response.dead_letters[:1]
         return response
 
     def ListAttempts(self, request, context):

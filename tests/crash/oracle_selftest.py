@@ -37,6 +37,7 @@ FINDINGS = {
     "deliver_bad": "was refused, and arrived",
     "misroute": "must not arrive at",
     "ignore_scope": "must not arrive at root-self",
+    "lose_dead": "events were rejected; no dead letters: \\['",
 }
 
 
