@@ -17,6 +17,7 @@ import threading
 import time
 
 import checks
+import order
 from churn import Churn
 from ledger import Ledger
 from oracle import Oracle
@@ -222,8 +223,10 @@ class Run:
         problems += checks.dead_letters(self.schema, self.client, self.oracle)
         self.gate.go_on()
         problems += self.clean_stops()
-        if problems:
-            raise Failure(report("at the end", problems))
+        overtook, waited = order.overtaken(self.schema, self.client, self.oracle)
+        print(f"{waited} deliveries had to wait for one before them", flush=True)
+        if problems or overtook:
+            raise Failure(report("at the end", problems + overtook))
 
     def clean_stops(self):
         """Stops the gateway by SIGTERM under load, some times. Nothing may be repeated for it."""

@@ -63,7 +63,7 @@ class Service:
                        "secret": wish.secret or self.new_secret(),
                        "schedule": [d.seconds + d.nanos / 1e9 for d in wish.policy.schedule]
                                    or [0.0, 1.0, 1.0, 1.0, 2.0, 5.0],
-                       "start": len(self.gateway.order)}
+                       "order": wish.policy.order, "start": len(self.gateway.order)}
                 self.store(old)
         return self.schema.CreateSubscriptionResponse(subscription=self.shown(old, True))
 
@@ -115,6 +115,15 @@ class Service:
         response = self.schema.GetEventResponse()
         response.event.id = record["id"]
         response.event.body = base64.b64decode(record["body"]).decode()
+        return response
+
+    def ListEvents(self, request, context):
+        response = self.schema.ListEventsResponse()
+        with self.gateway.lock:
+            events = [self.gateway.events[key] for key in reversed(self.gateway.order)]
+        for record in events:
+            if record["organization"] == request.organization:
+                response.events.add(id=record["id"], ordering_key=record["ordering_key"])
         return response
 
     def ListDeadLetters(self, request, context):

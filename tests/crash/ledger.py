@@ -25,7 +25,7 @@ class Event:
     """One id of the load. Times are CLOCK_MONOTONIC ns."""
 
     __slots__ = ("number", "id", "organization", "path", "type", "hash", "state", "sent", "ended",
-                 "accept_time", "fresh_after", "unanswered", "omits_path", "big")
+                 "accept_time", "fresh_after", "unanswered", "omits_path", "big", "ordering_key")
 
     def __init__(self, number, content):
         self.number = number
@@ -33,6 +33,7 @@ class Event:
         self.organization = content.organization
         self.path = content.path
         self.type = content.type
+        self.ordering_key = content.ordering_key
         self.hash = content.body_hash()
         self.state = State.OPEN
         self.sent = 0  # When it was first sent.

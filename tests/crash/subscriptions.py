@@ -54,6 +54,7 @@ class Subscription:
     behaviour: dict = dataclasses.field(default_factory=dict)
     schedule: list = dataclasses.field(default_factory=list)  # Seconds; empty: the default.
     challenge: bool = False
+    order: str = ""  # BY_KEY or STRICT.
 
     id: str = ""
     number_of_paths: int = 1
@@ -67,6 +68,15 @@ class Subscription:
     def rejects(self, event_id):
         """Whether every attempt fails: the delivery ends as a dead letter."""
         return rejects(self.behaviour, event_id)
+
+    def line(self, event):
+        """Events of one line go one after the other; None: it waits for no other. What a strict
+        subscription holds back is a whole shard; an organization is a part of one."""
+        if self.order == "STRICT":
+            return (event.organization,)
+        if self.order == "BY_KEY" and event.ordering_key:
+            return (event.organization, event.ordering_key)
+        return None
 
     def belongs(self, event):
         """Whether the event's organization is one whose events this subscription gets."""
@@ -108,6 +118,7 @@ def initial():
     is to meet its breaker, when it is told to.
     """
     quick = [0.0] + [0.3] * 10 + [1.0] * 40
+    sudden = [0.0] + [0.1] * 50
     flaky = {"mode": "flaky", "status": 503, "share": 0.2}
     reject = {"mode": "reject", "status": 422, "share": 0.1}
     return [
@@ -129,4 +140,13 @@ def initial():
         Subscription("closing", "5c138790ec944f05ff5f6d77", ["**.chat"],
                      behaviour={"mode": "close"}),
         Subscription("solo-e", "solo-e", ["*"]),
+        Subscription("key", "root-a", ["message.**"], order="BY_KEY"),
+        Subscription("key-flaky", "root-a", ["message.create.*"], order="BY_KEY", schedule=quick,
+                     behaviour={**flaky, "seed": 9}),
+        Subscription("key-rejecting", "solo-e", ["*"], order="BY_KEY", schedule=[0.0, 0.2],
+                     behaviour={**reject, "seed": 10}),
+        Subscription("strict-flaky", "root-a", ["*.update", "message.*.agent.*"], order="STRICT",
+                     schedule=sudden, behaviour={**flaky, "share": 0.1, "seed": 11}),
+        Subscription("strict-rejecting", "solo-b", ["user.login", "conversation.update"],
+                     order="STRICT", schedule=[0.0, 0.2], behaviour={**reject, "seed": 12}),
     ]
