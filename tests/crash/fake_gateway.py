@@ -32,7 +32,7 @@ from wire import Schema
 
 FAULTS = ["none", "lose_acked", "ack_unstored", "forget_settled", "repeat", "alter", "unsigned",
           "accept_bad", "deliver_bad", "partial", "ignore_duplicates", "lose_retries", "misroute",
-          "ignore_scope", "renumber", "overtake", "lose_dead"]
+          "ignore_scope", "renumber", "overtake", "lose_dead", "lose_again", "unasked_again"]
 WORKERS = 6
 SUCCESS, HTTP_STATUS, CLOSED = 1, 2, 8
 BY_KEY, STRICT = 2, 3
@@ -154,6 +154,10 @@ class FakeGateway:
 
     def wanted_by(self, event):
         for subscription in self.subscriptions.values():
+            if "again" in subscription:
+                if event["id"] in subscription["again"]:
+                    yield subscription["id"]
+                continue
             if subscription.get("deleted") or event["seq"] <= subscription["start"]:
                 continue
             inside = subscription["organization"] in event["path"]

@@ -40,6 +40,8 @@ FINDINGS = {
     "misroute": "must not arrive at",
     "ignore_scope": "must not arrive at root-self",
     "overtake": "overtook",
+    "lose_again": "asked for again and not arrived",
+    "unasked_again": "which nobody asked for",
     "lose_dead": "events were rejected; no dead letters: \\['",
 }
 
