@@ -114,13 +114,13 @@ def initial():
     """The subscriptions that exist from the beginning to the end.
 
     None fails so often that its breaker opens (10 in a row, or half of 20), for then a probe every
-    now and then is all that it gets: rejected events have few attempts and are few. Only `outage`
-    is to meet its breaker, when it is told to.
+    now and then is all that it gets: the more attempts rejected events have, the fewer there are.
+    Five of them amid 19 would do it. Only `outage` is to meet its breaker, when it is told to.
     """
     quick = [0.0] + [0.3] * 10 + [1.0] * 40
     sudden = [0.0] + [0.1] * 50
     flaky = {"mode": "flaky", "status": 503, "share": 0.2}
-    reject = {"mode": "reject", "status": 422, "share": 0.1}
+    reject = {"mode": "reject", "status": 422, "share": 0.04}
     return [
         Subscription("root-all", "root-a", []),
         Subscription("root-self", "root-a", ["**"], scope="SELF",
@@ -135,7 +135,7 @@ def initial():
         Subscription("flaky", "solo-b", ["message.update", "user.login"], schedule=quick,
                      behaviour={**flaky, "seed": 7}),
         Subscription("outage", "solo-c", ["conversation.*", "message.**"], schedule=quick),
-        Subscription("rejecting", "solo-c", ["form.*", "message.update"], schedule=[0.0, 0.2],
+        Subscription("rejecting", "solo-c", ["form.*", "message.**"], schedule=[0.0, 0.2],
                      behaviour={**reject, "seed": 8}),
         Subscription("closing", "5c138790ec944f05ff5f6d77", ["**.chat"],
                      behaviour={"mode": "close"}),
@@ -145,6 +145,8 @@ def initial():
                      behaviour={**flaky, "seed": 9}),
         Subscription("key-rejecting", "solo-e", ["*"], order="BY_KEY", schedule=[0.0, 0.2],
                      behaviour={**reject, "seed": 10}),
+        Subscription("key-single", "child-a2", ["*"], order="BY_KEY", schedule=[0.0],
+                     behaviour={**reject, "share": 0.1, "seed": 13}),
         Subscription("strict-flaky", "root-a", ["*.update", "message.*.agent.*"], order="STRICT",
                      schedule=sudden, behaviour={**flaky, "share": 0.1, "seed": 11}),
         Subscription("strict-rejecting", "solo-b", ["user.login", "conversation.update"],
