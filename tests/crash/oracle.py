@@ -108,7 +108,7 @@ class Oracle:
 
     def check(self):
         """All problems found so far in what has arrived. Call when nothing more is expected."""
-        problems = list(self.problems) + list(self.ledger.violations)
+        problems = list(self.ledger.violations) + list(self.problems)  # The latter may be many.
         names = {subscription.name: subscription for subscription in self.subscriptions}
         for event in list(self.ledger.events.values()):
             pairs = self.arrivals.get(event.id, {})
