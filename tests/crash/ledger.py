@@ -11,6 +11,9 @@ from events import enlarge, make_content, make_id
 # Nothing was stored, says the API. Everything else but OK leaves the outcome open.
 REFUSALS = {"INVALID_ARGUMENT", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED",
             "FAILED_PRECONDITION", "OUT_OF_RANGE", "ABORTED"}
+# Refusals that say nothing of the event itself, so that one which is stored may get them too.
+# ABORTED: an earlier event of its ordering key was refused within the call, as at a stop.
+PASSING = {"RESOURCE_EXHAUSTED", "ABORTED"}
 OPEN_OUTCOMES = {"UNAVAILABLE", "DEADLINE_EXCEEDED"}
 
 
@@ -145,13 +148,15 @@ class Ledger:
         self.known_paths.add(event.organization)
 
     def _not_acknowledged(self, event, now, code, daemon_lived):
+        if code == "ABORTED" and not event.ordering_key:
+            self.violations.append(f"{event.id}: waits for no other, and was refused with ABORTED")
         if event.state is State.ACKED:
-            if code in REFUSALS:
+            if code in REFUSALS - PASSING:
                 self.violations.append(f"{event.id}: acknowledged, then refused with {code}")
             return
         event.ended = now
         if code in REFUSALS:
-            if code not in ("RESOURCE_EXHAUSTED", "ABORTED"):
+            if code not in PASSING:
                 self.violations.append(f"{event.id}: a good event refused with {code}")
             if event.unanswered == 0:
                 event.state = State.REFUSED
