@@ -49,7 +49,7 @@ FINDINGS = {
 def run(fault):
     """(exit status, output) of the crash test against a fake with `fault`.
 
-    Faults happen by chance: where it has not shown, or only in the last phase, another seed is tried.
+    Faults happen by chance: where one has not shown as it should, another seed is tried.
     """
     for seed in SEEDS if fault != "none" else SEEDS[:1]:
         status, output = run_once(fault, seed)
@@ -130,7 +130,7 @@ class Duties(unittest.TestCase):
 
 class Order(unittest.TestCase):
     def problems(self, notation, rejected=""):
-        """Arrivals in their order: an event's letter with + or -, its answer. The log is a, b, c."""
+        """Arrivals in order: an event's letter and + or -, its answer. The log is a, b, c."""
         arrivals = {}
         for moment, (letter, answer) in enumerate(notation.split()):
             status = 200 if answer == "+" else 500
