@@ -10,6 +10,9 @@ from processes import wait_until
 SAMPLE = 300
 PROBLEMS_MAX = 5  # Each is waited for.
 SUCCESS = 1
+ORIGIN_REPLAY, ORIGIN_REDRIVE = 3, 4  # First attempts and their retries have others, and are one.
+EXHAUSTED = 1
+PAGE_SIZE = 500
 RPC_TIMEOUT_SECONDS = 10.0
 
 
@@ -53,7 +56,8 @@ def list_attempts(schema, client, event):
     token = ""
     while True:
         response = client.ListAttempts(schema.ListAttemptsRequest(
-            organization=event.organization, event_id=event.id, page_size=500, page_token=token),
+            organization=event.organization, event_id=event.id, page_size=PAGE_SIZE,
+            page_token=token),
             timeout=RPC_TIMEOUT_SECONDS)
         for attempt in response.attempts:
             attempts[attempt.subscription_id].insert(0, attempt)
@@ -62,12 +66,15 @@ def list_attempts(schema, client, event):
             return attempts
 
 
-def attempts_problem(attempts, subscription, arrivals):
+def attempts_problem(attempts, subscription, event, arrivals):
     """What is wrong with the attempts recorded for a pair, or an empty string.
 
     A success that was committed is never sent again: so of several successes that arrived at most
-    one is recorded, the others had not been committed when the gateway died.
+    one is recorded, the others had not been committed when the gateway died. Nothing is replayed or
+    redriven here, and those would be numbered by themselves.
     """
+    if any(attempt.origin in (ORIGIN_REPLAY, ORIGIN_REDRIVE) for attempt in attempts):
+        return "attempts recorded are of a replay or a redrive"
     numbers = [attempt.number for attempt in attempts]
     successes = [attempt.number for attempt in attempts if attempt.outcome == SUCCESS]
     if numbers != list(range(1, len(numbers) + 1)):
@@ -78,7 +85,7 @@ def attempts_problem(attempts, subscription, arrivals):
         return f"attempt {numbers[-1]} after the success of {successes[0]}"
     if len(numbers) > len(arrivals):
         return f"{len(numbers)} attempts recorded, {len(arrivals)} arrived"
-    if subscription.dies:
+    if subscription.rejects(event.id):
         return "" if len(numbers) == len(subscription.schedule) else f"only {numbers} recorded"
     return "" if successes else "its success is not recorded"
 
@@ -99,7 +106,7 @@ def recorded_attempts(schema, client, oracle, rng):
 
         def in_order(event=event, name=name, arrivals=arrivals, found=found):
             recorded = list_attempts(schema, client, event)[names[name].id]
-            found[:] = [attempts_problem(recorded, names[name], arrivals)]
+            found[:] = [attempts_problem(recorded, names[name], event, arrivals)]
             return not found[0]
 
         # The last outcome may commit a little after its answer.
@@ -107,4 +114,51 @@ def recorded_attempts(schema, client, oracle, rng):
             problems.append(f"{event.id} at {name}: {found[0]}")
         if len(problems) >= PROBLEMS_MAX:
             break
+    return problems
+
+
+def list_dead_letters(schema, client, subscription):
+    letters = []
+    token = ""
+    while True:
+        response = client.ListDeadLetters(schema.ListDeadLettersRequest(
+            subscription_id=subscription.id, page_size=PAGE_SIZE, page_token=token),
+            timeout=RPC_TIMEOUT_SECONDS)
+        letters += response.dead_letters
+        token = response.next_page_token
+        if not token:
+            return letters
+
+
+def dead_letters_problem(letters, subscription, rejected):
+    """What is wrong with the dead letters of a subscription, or an empty string. Each event of
+    `rejected`, and no other, is one of them, once, after its whole schedule."""
+    ids = collections.Counter(letter.event_id for letter in letters)
+    if set(ids) != rejected:
+        return (f"{len(rejected)} events were rejected; no dead letters: "
+                f"{sorted(rejected - set(ids))[:3]}, and dead: {sorted(set(ids) - rejected)[:3]}")
+    if len(letters) != len(ids):
+        return f"{len(letters)} dead letters of {len(ids)} events"
+    other = [letter.event_id for letter in letters
+             if (letter.reason, letter.attempts) != (EXHAUSTED, len(subscription.schedule))]
+    return f"dead otherwise than by its schedule: {other[:3]}" if other else ""
+
+
+def dead_letters(schema, client, oracle):
+    """What was rejected is dead, and nothing else is."""
+    problems = []
+    for subscription in oracle.subscriptions:
+        if subscription.delete_called:
+            continue
+        rejected = {event_id for event_id, places in oracle.arrivals.items()
+                    if subscription.name in places and subscription.rejects(event_id)}
+        found = []
+
+        def in_order(subscription=subscription, rejected=rejected, found=found):
+            letters = list_dead_letters(schema, client, subscription)
+            found[:] = [dead_letters_problem(letters, subscription, rejected)]
+            return not found[0]
+
+        if not wait_until(in_order, 2.0):  # As above.
+            problems.append(f"{subscription.name}: {found[0]}")
     return problems

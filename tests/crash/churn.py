@@ -12,6 +12,7 @@ from subscriptions import Subscription, Version
 RPC_TIMEOUT_SECONDS = 10.0
 VERIFY_SECONDS = 30.0
 ACTIVE = 1
+ORDER_MODES = {"": 0, "BY_KEY": 2, "STRICT": 3}
 ALIVE_MAX = 5
 PATTERNS = [["message.create.*"], ["**.chat", "user.*"], ["conversation.update"], ["*"],
             ["message.*"]]
@@ -41,6 +42,7 @@ class Churn:
             event_types=subscription.patterns, secret=subscription.secret)
         message.scope = 2 if subscription.scope == "SELF" else 1
         message.verification = 2 if subscription.challenge else 1
+        message.policy.order = ORDER_MODES[subscription.order]
         for seconds in subscription.schedule:
             message.policy.schedule.add(seconds=int(seconds),
                                         nanos=round(seconds % 1 * 1_000_000_000))

@@ -17,6 +17,8 @@ import threading
 import time
 
 import checks
+import order
+from again import Again
 from churn import Churn
 from ledger import Ledger
 from oracle import Oracle
@@ -39,6 +41,9 @@ CRASH_POINTS = {
 }
 KILLS_BETWEEN_SETTLING = 50
 CLEAN_STOPS = 3
+REPLAYED = ("solo-e", "flaky", "key-flaky")
+REDRIVEN = ("rejecting", "key-single", "strict-rejecting")
+KILLS_AGAIN = 4
 PROBLEMS_SHOWN = 40
 OUTAGE_PERIOD = 24  # In kills; a third of it the subscription `outage` fails.
 # In kills; once in it `stalling` answers so slowly for so long that it leaves the tail and reads by
@@ -219,10 +224,43 @@ class Run:
         self.settle("the load", go_on=False)
         problems = checks.stored_events(self.schema, self.client, self.oracle, self.rng)
         problems += checks.recorded_attempts(self.schema, self.client, self.oracle, self.rng)
+        problems += checks.dead_letters(self.schema, self.client, self.oracle)
         self.gate.go_on()
         problems += self.clean_stops()
+        overtook, waited = order.overtaken(self.schema, self.client, self.oracle)
+        print(f"{waited} deliveries had to wait for one before them", flush=True)
+        if problems or overtook:
+            raise Failure(report("at the end", problems + overtook))
+        self.again()
+
+    def again(self):
+        """Kills the gateway while it sends again what it was asked to. Nothing is published."""
+        names = {subscription.name: subscription for subscription in self.churn.subscriptions}
+        again = Again(self.schema, self.oracle)
+        for name in REPLAYED:
+            again.replay(self.client, names[name])
+        for name in REDRIVEN:
+            self.behave(name, {})
+            again.redrive(self.client, names[name])
+        for _ in range(KILLS_AGAIN):
+            if self.daemon.died_within(0.2 + self.rng.random() * 0.6):
+                raise Failure(f"postriderd ended by itself: {self.daemon.process.returncode}")
+            self.bury()
+            self.start()
+
+        def arrived():
+            self.oracle.take(self.receiver.new_records())
+            return not again.missing() and not again.unfinished(self.client)
+
+        began = time.monotonic()
+        if not wait_until(arrived, self.settle_seconds, 0.1):
+            raise Failure(f"asked for again and not arrived: {again.missing()[:PROBLEMS_SHOWN]}; "
+                          f"not done: {again.unfinished(self.client)}")
+        problems = again.check(self.client, self.churn.subscriptions, self.rng)
         if problems:
-            raise Failure(report("at the end", problems))
+            raise Failure(report("after replays and redrives", problems))
+        print(f"replays and redrives: {len(again.wanted)} arrived again after "
+              f"{time.monotonic() - began:.1f} s", flush=True)
 
     def clean_stops(self):
         """Stops the gateway by SIGTERM under load, some times. Nothing may be repeated for it."""

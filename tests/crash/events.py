@@ -42,6 +42,8 @@ TEXTS = [
 ]
 
 EPOCH = datetime.datetime(2018, 12, 19, 19, 9, 1, tzinfo=datetime.timezone.utc)
+KEYS = ["", "", "a", "b", "c é"]
+
 API = "https://api.chatshipper.com/v2"
 LINK_ORDER = ["organization", "conversation", "message", "contact", "user"]
 
@@ -79,6 +81,7 @@ class Content:
     structs: dict  # Resource name -> value, sent as a Struct.
     raw: dict  # Resource name -> (bytes as sent, the same compactly).
     links: dict
+    ordering_key: str  # No part of the body.
 
     def timestamp(self):
         moment = EPOCH + datetime.timedelta(milliseconds=self.milliseconds)
@@ -145,6 +148,7 @@ def make_content(seed, number, event_id):
         structs={"conversation": {"id": message, "open": True, "b": [1, 0.5, None], "a": {"z": 1}}},
         raw={"message": (spaced.encode(), compact)},
         links={"zoo": API + "/zoo", "message": f"{API}/messages/{message}", "contact": API},
+        ordering_key=rng.choice(KEYS),
     )
 
 
@@ -164,6 +168,7 @@ def fill_event(event, content, omits_path=False):
         event.organization_path.extend(content.path)
     event.time.seconds = int(EPOCH.timestamp()) + content.milliseconds // 1000
     event.time.nanos = content.milliseconds % 1000 * 1_000_000
+    event.ordering_key = content.ordering_key
     event.activity.type = "Create"
     event.activity.actor.id = content.actor["id"]
     event.activity.actor.type = content.actor["type"]

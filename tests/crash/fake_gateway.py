@@ -32,9 +32,10 @@ from wire import Schema
 
 FAULTS = ["none", "lose_acked", "ack_unstored", "forget_settled", "repeat", "alter", "unsigned",
           "accept_bad", "deliver_bad", "partial", "ignore_duplicates", "lose_retries", "misroute",
-          "ignore_scope", "renumber"]
+          "ignore_scope", "renumber", "overtake", "lose_dead", "lose_again", "unasked_again"]
 WORKERS = 6
 SUCCESS, HTTP_STATUS, CLOSED = 1, 2, 8
+BY_KEY, STRICT = 2, 3
 
 
 def compact_number_text(raw):
@@ -114,6 +115,7 @@ class FakeGateway:
         self.order = []
         self.subscriptions = {}  # id -> record; deleted ones have "deleted"
         self.attempts = {}  # (organization, id) -> list
+        self.lines = {}  # What may not go before another -> keys of events, the first under way.
         self.queue = queue.PriorityQueue()
         self.ticket = 0
         self.journal_path = pathlib.Path(directory) / "journal"
@@ -152,6 +154,10 @@ class FakeGateway:
 
     def wanted_by(self, event):
         for subscription in self.subscriptions.values():
+            if "again" in subscription:
+                if event["id"] in subscription["again"]:
+                    yield subscription["id"]
+                continue
             if subscription.get("deleted") or event["seq"] <= subscription["start"]:
                 continue
             inside = subscription["organization"] in event["path"]
@@ -172,7 +178,35 @@ class FakeGateway:
         if not settled and self.chance("lose_retries" if made else "lose_acked", 0.3):
             return
         number = len(made) + 1 if not settled else made[-1]["number"]
-        self.enqueue(key, subscription_id, number, 0.0)
+        self.enqueue_in_line(key, subscription_id, number, 0.0)
+
+    def line_of(self, key, subscription):
+        """Events of one line go one after the other; None: it waits for no other."""
+        ordering_key = self.events[key].get("ordering_key", "")
+        if subscription["order"] == STRICT:
+            return subscription["id"], key[0]
+        if subscription["order"] == BY_KEY and ordering_key:
+            return subscription["id"], key[0], ordering_key
+        return None
+
+    def enqueue_in_line(self, key, subscription_id, number, delay):
+        with self.lock:
+            line = self.line_of(key, self.subscriptions[subscription_id])
+            if line is not None and not self.chance("overtake"):
+                waiting = self.lines.setdefault(line, [])
+                waiting.append((key, subscription_id, number))
+                if len(waiting) > 1:
+                    return
+            self.enqueue(key, subscription_id, number, delay)
+
+    def leave_line(self, key, subscription):
+        """Lets the next one go, if this one was the first."""
+        with self.lock:
+            waiting = self.lines.get(self.line_of(key, subscription), [])
+            if waiting and waiting[0][0] == key:
+                waiting.pop(0)
+                if waiting:
+                    self.enqueue(*waiting[0], 0.0)
 
     def enqueue(self, key, subscription_id, number, delay):
         with self.lock:
@@ -195,7 +229,7 @@ class FakeGateway:
                     return None, (grpc.StatusCode.ALREADY_EXISTS, "event.id: other content")
                 return (old["id"], old["accepted"], True), None
             record = {"id": message.id, "organization": message.organization, "digest": digest,
-                      "path": self.path_of(message),
+                      "path": self.path_of(message), "ordering_key": message.ordering_key,
                       "type": message.type, "accepted": time.time_ns(), "seq": len(self.order) + 1,
                       "body": base64.b64encode(body_of(message)).decode()}
             self.apply("event", record)
@@ -205,7 +239,7 @@ class FakeGateway:
             wait = 0.1 if self.fault == "lose_acked" else 0.0  # Something to lose at any time.
             for number, subscription_id in enumerate(wanted):
                 if number == 0 or not self.chance("partial", 0.05):
-                    self.enqueue(key, subscription_id, 1, wait)
+                    self.enqueue_in_line(key, subscription_id, 1, wait)
             return (record["id"], record["accepted"], False), None
 
     def path_of(self, message):
@@ -279,6 +313,8 @@ class FakeGateway:
             delay = subscription["schedule"][number]
             again = 1 if self.chance("renumber", 0.3) else number + 1
             self.enqueue(key, subscription["id"], again, delay)
+        else:
+            self.leave_line(key, subscription)
 
     def post(self, connections, event, subscription, number):
         """The status; 0: no answer."""

@@ -7,6 +7,10 @@ import urllib.parse
 
 import grpc
 
+SUCCESS = 1
+ORIGIN_FIRST, ORIGIN_REPLAY, ORIGIN_REDRIVE = 1, 3, 4
+REPLAY_DONE = 2
+
 
 class Service:
     """The RPCs that the crash test calls."""
@@ -61,7 +65,7 @@ class Service:
                        "secret": wish.secret or self.new_secret(),
                        "schedule": [d.seconds + d.nanos / 1e9 for d in wish.policy.schedule]
                                    or [0.0, 1.0, 1.0, 1.0, 2.0, 5.0],
-                       "start": len(self.gateway.order)}
+                       "order": wish.policy.order, "start": len(self.gateway.order)}
                 self.store(old)
         return self.schema.CreateSubscriptionResponse(subscription=self.shown(old, True))
 
@@ -115,12 +119,75 @@ class Service:
         response.event.body = base64.b64decode(record["body"]).decode()
         return response
 
+    def ListEvents(self, request, context):
+        response = self.schema.ListEventsResponse()
+        with self.gateway.lock:
+            events = [self.gateway.events[key] for key in reversed(self.gateway.order)]
+        for record in events:
+            if record["organization"] == request.organization:
+                response.events.add(id=record["id"], ordering_key=record["ordering_key"])
+        return response
+
+    def ListDeadLetters(self, request, context):
+        response = self.schema.ListDeadLettersResponse()
+        length = len(self.existing(request.subscription_id, context)["schedule"])
+        with self.gateway.lock:
+            for (_, event_id), attempts in self.gateway.attempts.items():
+                made = [a for a in attempts if a["subscription"] == request.subscription_id]
+                if (len(made) >= length and made[-1]["outcome"] != SUCCESS
+                        and event_id not in self.redriven(request.subscription_id)):
+                    response.dead_letters.add(event_id=event_id, reason=1, attempts=len(made))
+        if self.gateway.fault == "lose_dead":
+            del response.dead_letters[:1]
+        return response
+
+    # --- Again: what is sent again is as if to a subscription of its own ---
+
+    def again(self, subscription_id, origin, event_ids, context):
+        gateway = self.gateway
+        with gateway.lock:
+            ids = [i for i in event_ids if not gateway.chance("lose_again", 0.2)]
+            if gateway.fault == "unasked_again":
+                ids += [key[1] for key in gateway.order[-1:]]
+            record = dict(self.existing(subscription_id, context), order=0, of=subscription_id,
+                          id=f"again-{len(gateway.subscriptions)}", origin=origin, again=ids)
+            self.store(record)
+            for key in gateway.order:
+                if key[1] in ids:
+                    gateway.enqueue_pair(key, record["id"])
+        return record["id"]
+
+    def redriven(self, subscription_id):
+        return {event_id for record in self.gateway.subscriptions.values()
+                if record.get("of") == subscription_id and record["origin"] == ORIGIN_REDRIVE
+                for event_id in record["again"]}
+
+    def Replay(self, request, context):
+        subscription_id = request.subscription_id
+        with self.gateway.lock:
+            wanted = [key[1] for key in self.gateway.order
+                      if subscription_id in self.gateway.wanted_by(self.gateway.events[key])]
+        replay_id = self.again(subscription_id, ORIGIN_REPLAY, wanted, context)
+        return self.schema.ReplayResponse(replay=self.schema.Replay(id=replay_id))
+
+    def GetReplay(self, request, context):
+        return self.schema.GetReplayResponse(
+            replay=self.schema.Replay(id=request.replay_id, state=REPLAY_DONE))
+
+    def Redrive(self, request, context):
+        letters = self.ListDeadLetters(request, context).dead_letters
+        self.again(request.subscription_id, ORIGIN_REDRIVE, [l.event_id for l in letters], context)
+        return self.schema.RedriveResponse(redriven_count=len(letters))
+
     def ListAttempts(self, request, context):
         attempts = self.gateway.attempts.get((request.organization, request.event_id), [])
         response = self.schema.ListAttemptsResponse()
         for record in reversed(attempts):
-            response.attempts.add(event_id=record["event"], subscription_id=record["subscription"],
-                                  number=record["number"], outcome=record["outcome"])
+            subscription = self.gateway.subscriptions[record["subscription"]]
+            response.attempts.add(event_id=record["event"], number=record["number"],
+                                  subscription_id=subscription.get("of", subscription["id"]),
+                                  origin=subscription.get("origin", ORIGIN_FIRST),
+                                  outcome=record["outcome"])
         return response
 
 

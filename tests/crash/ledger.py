@@ -11,6 +11,9 @@ from events import enlarge, make_content, make_id
 # Nothing was stored, says the API. Everything else but OK leaves the outcome open.
 REFUSALS = {"INVALID_ARGUMENT", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED",
             "FAILED_PRECONDITION", "OUT_OF_RANGE", "ABORTED"}
+# Refusals that say nothing of the event itself, so that one which is stored may get them too.
+# ABORTED: an earlier event of its ordering key was refused within the call, as at a stop.
+PASSING = {"RESOURCE_EXHAUSTED", "ABORTED"}
 OPEN_OUTCOMES = {"UNAVAILABLE", "DEADLINE_EXCEEDED"}
 
 
@@ -25,7 +28,7 @@ class Event:
     """One id of the load. Times are CLOCK_MONOTONIC ns."""
 
     __slots__ = ("number", "id", "organization", "path", "type", "hash", "state", "sent", "ended",
-                 "accept_time", "fresh_after", "unanswered", "omits_path", "big")
+                 "accept_time", "fresh_after", "unanswered", "omits_path", "big", "ordering_key")
 
     def __init__(self, number, content):
         self.number = number
@@ -33,6 +36,7 @@ class Event:
         self.organization = content.organization
         self.path = content.path
         self.type = content.type
+        self.ordering_key = content.ordering_key
         self.hash = content.body_hash()
         self.state = State.OPEN
         self.sent = 0  # When it was first sent.
@@ -144,13 +148,15 @@ class Ledger:
         self.known_paths.add(event.organization)
 
     def _not_acknowledged(self, event, now, code, daemon_lived):
+        if code == "ABORTED" and not event.ordering_key:
+            self.violations.append(f"{event.id}: waits for no other, and was refused with ABORTED")
         if event.state is State.ACKED:
-            if code in REFUSALS:
+            if code in REFUSALS - PASSING:
                 self.violations.append(f"{event.id}: acknowledged, then refused with {code}")
             return
         event.ended = now
         if code in REFUSALS:
-            if code not in ("RESOURCE_EXHAUSTED", "ABORTED"):
+            if code not in PASSING:
                 self.violations.append(f"{event.id}: a good event refused with {code}")
             if event.unanswered == 0:
                 event.state = State.REFUSED

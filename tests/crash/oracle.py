@@ -77,9 +77,9 @@ class Oracle:
                 if subscription.duty(event) is Duty.MUST]
 
     def has_arrived(self, event, subscription):
-        """Whether it arrived, successfully or, where every attempt fails, often enough."""
+        """Whether it arrived, successfully or, if it is rejected, often enough."""
         arrivals = self.arrivals[event.id].get(subscription.name, [])
-        if subscription.dies:
+        if subscription.rejects(event.id):
             return max((a.attempt for a in arrivals), default=0) >= len(subscription.schedule)
         return any(good(arrival.status) for arrival in arrivals)
 
@@ -108,7 +108,7 @@ class Oracle:
 
     def check(self):
         """All problems found so far in what has arrived. Call when nothing more is expected."""
-        problems = list(self.problems) + list(self.ledger.violations)
+        problems = list(self.ledger.violations) + list(self.problems)  # The latter may be many.
         names = {subscription.name: subscription for subscription in self.subscriptions}
         for event in list(self.ledger.events.values()):
             pairs = self.arrivals.get(event.id, {})

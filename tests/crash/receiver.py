@@ -49,7 +49,8 @@ class Behaviour:
     """How one path answers.
 
     mode: ok; status (always `status`); flaky (`status`, or the connection closed, for `share` of
-    the arrivals, by `seed`); slow (200 after `delay` seconds); close (200 with Connection: close).
+    the arrivals, by `seed`); reject (always `status` to `share` of the events, see rejects()); slow
+    (200 after `delay` seconds); close (200 with Connection: close).
     """
 
     mode: str = "ok"
@@ -106,6 +107,13 @@ def chance(seed, event_id, arrival):
     """A number in [0, 1) that depends on nothing but its arguments."""
     digest = hashlib.sha256(f"{seed}/{event_id}/{arrival}".encode()).digest()
     return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def rejects(behaviour, event_id):
+    """Whether every arrival of this event is answered with a failure. By its id and by nothing
+    else, so that whoever knows the behaviour knows it too. Takes the fields of a Behaviour."""
+    return behaviour.get("mode") == "reject" and (
+        chance(behaviour.get("seed", 0), event_id, "event") < behaviour.get("share", 0.0))
 
 
 class Receiver:
@@ -176,6 +184,8 @@ class Receiver:
             return 200, behaviour.delay, False
         if behaviour.mode == "close":
             return 200, 0.0, True
+        if rejects(vars(behaviour), event_id):
+            return behaviour.status, 0.0, False
         if behaviour.mode == "flaky":
             arrival = self.arrivals.get((path, event_id), 0)
             self.arrivals[(path, event_id)] = arrival + 1

@@ -6,6 +6,8 @@ The matching of patterns is the test's own: plain recursion over the rules as do
 import dataclasses
 import enum
 
+from receiver import rejects
+
 
 def matches(pattern, event_type):
     """Whether a pattern matches an event type, by the documented rules."""
@@ -52,7 +54,7 @@ class Subscription:
     behaviour: dict = dataclasses.field(default_factory=dict)
     schedule: list = dataclasses.field(default_factory=list)  # Seconds; empty: the default.
     challenge: bool = False
-    dies: bool = False  # Every attempt fails: all of its deliveries end as dead letters.
+    order: str = ""  # BY_KEY or STRICT.
 
     id: str = ""
     number_of_paths: int = 1
@@ -62,6 +64,19 @@ class Subscription:
 
     def path(self):
         return f"/s/{self.name}/{self.number_of_paths}"
+
+    def rejects(self, event_id):
+        """Whether every attempt fails: the delivery ends as a dead letter."""
+        return rejects(self.behaviour, event_id)
+
+    def line(self, event):
+        """Events of one line go one after the other; None: it waits for no other. What a strict
+        subscription holds back is a whole shard; an organization is a part of one."""
+        if self.order == "STRICT":
+            return (event.organization,)
+        if self.order == "BY_KEY" and event.ordering_key:
+            return (event.organization, event.ordering_key)
+        return None
 
     def belongs(self, event):
         """Whether the event's organization is one whose events this subscription gets."""
@@ -96,8 +111,16 @@ class Subscription:
 
 
 def initial():
-    """The subscriptions that exist from the beginning to the end."""
+    """The subscriptions that exist from the beginning to the end.
+
+    None fails so often that its breaker opens (10 in a row, or half of 20), for then a probe every
+    now and then is all that it gets: the more attempts rejected events have, the fewer there are.
+    Five of them amid 19 would do it. Only `outage` is to meet its breaker, when it is told to.
+    """
     quick = [0.0] + [0.3] * 10 + [1.0] * 40
+    sudden = [0.0] + [0.1] * 50
+    flaky = {"mode": "flaky", "status": 503, "share": 0.2}
+    reject = {"mode": "reject", "status": 422, "share": 0.04}
     return [
         Subscription("root-all", "root-a", []),
         Subscription("root-self", "root-a", ["**"], scope="SELF",
@@ -110,11 +133,22 @@ def initial():
         Subscription("slow", "solo-b", ["message.create.contact.*"], secret="a plain secret",
                      behaviour={"mode": "slow", "delay": 0.03}),
         Subscription("flaky", "solo-b", ["message.update", "user.login"], schedule=quick,
-                     behaviour={"mode": "flaky", "status": 503, "share": 0.4, "seed": 7}),
+                     behaviour={**flaky, "seed": 7}),
         Subscription("outage", "solo-c", ["conversation.*", "message.**"], schedule=quick),
-        Subscription("dying", "solo-c", ["form.*"], schedule=[0.0, 0.2, 0.2], dies=True,
-                     behaviour={"mode": "status", "status": 500}),
+        Subscription("rejecting", "solo-c", ["form.*", "message.**"], schedule=[0.0, 0.2],
+                     behaviour={**reject, "seed": 8}),
         Subscription("closing", "5c138790ec944f05ff5f6d77", ["**.chat"],
                      behaviour={"mode": "close"}),
         Subscription("solo-e", "solo-e", ["*"]),
+        Subscription("key", "root-a", ["message.**"], order="BY_KEY"),
+        Subscription("key-flaky", "root-a", ["message.create.*"], order="BY_KEY", schedule=quick,
+                     behaviour={**flaky, "seed": 9}),
+        Subscription("key-rejecting", "solo-e", ["*"], order="BY_KEY", schedule=[0.0, 0.2],
+                     behaviour={**reject, "seed": 10}),
+        Subscription("key-single", "child-a2", ["*"], order="BY_KEY", schedule=[0.0],
+                     behaviour={**reject, "share": 0.1, "seed": 13}),
+        Subscription("strict-flaky", "root-a", ["*.update", "message.*.agent.*"], order="STRICT",
+                     schedule=sudden, behaviour={**flaky, "share": 0.1, "seed": 11}),
+        Subscription("strict-rejecting", "solo-b", ["user.login", "conversation.update"],
+                     order="STRICT", schedule=[0.0, 0.2], behaviour={**reject, "seed": 12}),
     ]
