@@ -36,6 +36,15 @@ void SimReads::RunOne(size_t index) {
   std::move(read)(*reader_);
 }
 
+void RecordedEvents::OnHealth(SubscriptionNumber number, const SubscriptionHealth& health) {
+  const auto [place, inserted] = health_.try_emplace(number, health);
+  if (!inserted && place->second.breaker != Breaker::kClosed &&
+      health.breaker == Breaker::kClosed) {
+    recoveries_[number] = clock_->elapsed();
+  }
+  place->second = health;
+}
+
 void RecordedEvents::OnWarning(SubscriptionNumber number, int days) {
   texts_.push_back(absl::StrCat(number, " failing for ", days, " days"));
 }
@@ -48,7 +57,6 @@ void RecordedEvents::OnMustDisable(SubscriptionNumber number, absl::string_view 
 
 void RecordedEvents::OnRecovered(SubscriptionNumber number, absl::Time /*since*/) {
   texts_.push_back(absl::StrCat(number, " recovered"));
-  recoveries_[number] = clock_->elapsed();
 }
 
 absl::Duration RecordedEvents::recovery_time(SubscriptionNumber number) const {

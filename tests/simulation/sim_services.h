@@ -89,9 +89,7 @@ class RecordedEvents final : public SubscriptionEvents {
  public:
   explicit RecordedEvents(const FakeClock* clock) : clock_(clock) {}
 
-  void OnHealth(SubscriptionNumber number, const SubscriptionHealth& health) override {
-    health_[number] = health;
-  }
+  void OnHealth(SubscriptionNumber number, const SubscriptionHealth& health) override;
   void OnWarning(SubscriptionNumber number, int days) override;
   void OnMustDisable(SubscriptionNumber number, absl::string_view url,
                      absl::string_view reason) override;

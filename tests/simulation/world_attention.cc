@@ -62,6 +62,7 @@ bool World::MayBeSentTo(const Subscribed& subscribed) const {
   const FakeSubscriber& subscriber = *subscribed.subscriber;
   if (subscribed.record == nullptr || subscribed.deleted || !subscribed.record->may_send() ||
       subscriber.in_flight() > 0 || now() < subscriber.answer_time() + kAttentionMax ||
+      now() < subscriber.throttled_until() + kAttentionMax ||
       now() < subscriber.own_fault_time() + kFaultWaitMax) {
     return false;
   }
