@@ -27,6 +27,7 @@ std::vector<SubscriptionRegistry::Record> SubscriptionRegistry::Apply(
     const std::vector<CommittedGroup::Configured>& changes) {
   const MutexLock lock(&mutex_);
   std::vector<Record> before;
+  before.reserve(changes.size());
   for (const CommittedGroup::Configured& change : changes) {
     before.push_back(change.subscription == nullptr ? Remove(change.number)
                                                     : Insert(change.subscription));
