@@ -203,12 +203,13 @@ class ResponseReader::Impl {
   // The parser's own limit is on what it has not used yet, and it uses up field by field. A body
   // that comes in chunks of one byte may have any length of framing.
   void CheckLength() {
-    if (state_ == State::kHeader && came_bytes_ > kResponseHeaderBytesMax) {
-      Fail(http::error::header_limit);
-    } else if (state_ == State::kBody && came_bytes_ > kResponseBytesMax) {
+    // No line of a chunked body is as long as a header may be either.
+    const bool line_too_long = filled_ >= kResponseHeaderBytesMax && state_ != State::kDone;
+    if (state_ == State::kBody && came_bytes_ > kResponseBytesMax) {
       FailWith(absl::StrCat("the response is longer than ", kResponseBytesMax, " bytes"));
-    } else if (filled_ >= kResponseHeaderBytesMax && state_ != State::kDone) {
-      Fail(http::error::header_limit);  // No line of a chunked body is that long either.
+    } else if (line_too_long ||
+               (state_ == State::kHeader && came_bytes_ > kResponseHeaderBytesMax)) {
+      Fail(http::error::header_limit);
     }
   }
 

@@ -18,7 +18,7 @@ struct Exchange {
   OriginId origin = kOriginLog;       // The replay that the delivery is of, if any.
   int attempt_number = 1;             // Of all that were made, charged or not.
   absl::Time start_time;
-  int url_version = 0;   // SubscriberHealth's at the start: whose answer it is.
+  int url_version = 0;  // SubscriberHealth's at the start: whose answer it is.
   DeadReason dead_reason = DeadReason::kNone;  // Set: no POST, only the record (E6).
 
   int charged() const { return retry.has_value() ? retry->attempts : 0; }  // Before this one.
