@@ -161,6 +161,31 @@ TEST_P(StoreReplay, ACanceledOneLeavesNothingBehind) {
   EXPECT_TRUE(absl::IsNotFound(End(77, ReplayState::kCanceled).status()));
 }
 
+TEST_P(StoreReplay, WhatACanceledOneLeftIsNotRedriven) {
+  AppendEachSecond(1, 2);
+  const auto subscription = Create("s");
+  const OriginId number = CreateSince(subscription->number, 0)->replay->number;
+  ExceptionRow dead = Exception(subscription->number, 1, number);
+  dead.state = ExceptionState::kDead;
+  CommitTo(shard(), PutException{dead});
+  ASSERT_TRUE(End(number, ReplayState::kCanceled).ok());
+  const BatchResult redriven = CommitTo(shard(), RedriveException{dead.key});
+  EXPECT_EQ(redriven.exceptions.waiting, 0);
+  EXPECT_THAT(redriven.exceptions.waiting_of_replays, IsEmpty());
+}
+
+TEST_P(StoreReplay, ARedrivenOneSettlesNothingOfTheLog) {
+  AppendEachSecond(1, 2);
+  const auto subscription = Create("s");
+  const OriginId number = CreateSince(subscription->number, 0)->replay->number;
+  ExceptionRow dead = Exception(subscription->number, 2, number);
+  dead.state = ExceptionState::kDead;
+  CommitTo(shard(), PutException{dead});
+  CommitTo(shard(), RedriveException{dead.key});
+  EXPECT_THAT(Waiting(subscription->number), ElementsAre(number));
+  EXPECT_THAT(reader().ReadShard(shard())->settled, IsEmpty());
+}
+
 TEST_P(StoreReplay, OfManyExceptionsNoneStays) {
   AppendEachSecond(1, 600);
   const auto subscription = Create("s");
