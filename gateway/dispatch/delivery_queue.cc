@@ -351,12 +351,12 @@ absl::Time DeliveryQueue::next_due() const {
   return health_.waits() ? health_.waits_until() : retries_.next_due();
 }
 
-bool DeliveryQueue::idle() const {
+bool DeliveryQueue::idle(absl::Duration monotonic) const {
   const auto at_rest = [](const auto& lane) {
     return lane.second.progress.mode() == ShardProgress::Mode::kTail &&
            lane.second.progress.owed().empty() && !lane.second.asked_to_leave;
   };
-  return health_.good() && ready_.empty() && order_.empty() && replays_.empty() &&
+  return health_.good(monotonic) && ready_.empty() && order_.empty() && replays_.empty() &&
          in_flight_ == 0 && uncommitted_ == 0 && !reading_ && retries_.waiting() == 0 &&
          !retries_.loading() && std::all_of(lanes_.begin(), lanes_.end(), at_rest);
 }

@@ -137,7 +137,7 @@ class DeliveryQueue {
   size_t retry_bytes() const { return retries_.held_bytes(); }
 
   // Nothing waits, nothing is in flight, nothing is read: it can be forgotten and made anew.
-  bool idle() const;
+  bool idle(absl::Duration monotonic) const;
   size_t ready() const { return ready_.size(); }
   int in_flight() const { return in_flight_; }
   uint64_t exceptions_waiting() const { return retries_.waiting(); }

@@ -144,7 +144,7 @@ void Dispatcher::RunQueue(SubscriptionNumber number, const Moment& now) {
   }
   UpdateAlarms(number, *slot, now);
   TellHealth(number, *slot, now.monotonic);
-  if (slots_.size() > kQueuesAtRestMax && slot->queue.idle()) {
+  if (slots_.size() > kQueuesAtRestMax && slot->queue.idle(now.monotonic)) {
     RemoveSlot(number);
   }
 }

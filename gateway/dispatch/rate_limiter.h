@@ -24,6 +24,10 @@ class RateLimiter {
   bool MayStart(absl::Duration now) const { return !NextStart(now).has_value(); }
   // When the next one may begin, if that is not now.
   std::optional<absl::Duration> NextStart(absl::Duration now) const;
+  // Whether nothing is remembered that a new one would not know.
+  bool AtRest(absl::Duration now) const {
+    return token_ <= now && (!ramp_start_.has_value() || RampSecond(now) == kRampSeconds);
+  }
   // One begins; also one that may not: it is counted all the same.
   void OnStart(absl::Duration now);
 

@@ -216,9 +216,9 @@ void SubscriberHealth::OnOwnFault() {
   }
 }
 
-bool SubscriberHealth::good() const {
-  return state_.breaker == Breaker::kClosed && !state_.failing_since.has_value() &&
-         !state_.throttled_until.has_value() && !disable_;
+bool SubscriberHealth::good(absl::Duration monotonic) const {
+  return rate_.AtRest(monotonic) && state_.breaker == Breaker::kClosed &&
+         !state_.failing_since.has_value() && !state_.throttled_until.has_value() && !disable_;
 }
 
 HealthChanges SubscriberHealth::TakeChanges() { return std::exchange(changes_, HealthChanges()); }

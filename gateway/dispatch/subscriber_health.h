@@ -80,8 +80,8 @@ class SubscriberHealth {
   void OnOwnFault();
 
   const SubscriptionHealth& state() const { return state_; }
-  // Nothing bad is known: it may be forgotten.
-  bool good() const;
+  // Nothing bad is known, and the rate holds nothing back: it may be forgotten.
+  bool good(absl::Duration monotonic) const;
   // Since the last call.
   HealthChanges TakeChanges();
 

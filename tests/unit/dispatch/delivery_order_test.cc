@@ -248,7 +248,7 @@ TEST_F(DeliveryOrderTest, AStartKnowsTheBlockedKeys) {
   Begin(OrderMode::kByKey);
   const OrderingKey key = OrderingKeyOf("o", "a");
   queue_->RestoreBlockedKey({.subscription = 1, .shard = 0, .key = key, .seq = 2});
-  EXPECT_FALSE(queue_->idle());
+  EXPECT_FALSE(queue_->idle(absl::ZeroDuration()));
   Feed("3a 4b");
   EXPECT_THAT(Start(), ElementsAre(4));
   EXPECT_THAT(Park(), ElementsAre(3));

@@ -180,6 +180,17 @@ TEST_F(DeliveryQueueTest, ThePastThatASubscriptionStartsWithIsNotExpired) {
   EXPECT_EQ(queue_->Next(kNow, monotonic_)->dead_reason, DeadReason::kNone);
 }
 
+TEST_F(DeliveryQueueTest, WhoseRateHoldsHimBackIsNotForgotten) {
+  auto limited = SubscriptionNumbered(1);
+  limited->policy.rate = 0.01;
+  Configure(limited);
+  Feed(1, 1);
+  Start();
+  queue_->OnCommitted(0, NoticeOf(*End(1, kSucceeded)), 1);
+  EXPECT_FALSE(queue_->idle(monotonic_));
+  EXPECT_TRUE(queue_->idle(monotonic_ + absl::Seconds(101)));
+}
+
 TEST_F(DeliveryQueueTest, TheRateSaysWhenTheNextMayBegin) {
   auto subscription = SubscriptionNumbered(1);
   subscription->policy.rate = 2;

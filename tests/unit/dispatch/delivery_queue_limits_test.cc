@@ -103,7 +103,7 @@ TEST_F(DeliveryQueueLimitsTest, ABodyOverTheLimitIsDeadAtOnce) {
   EXPECT_EQ(record.put_exception->row.dead_reason, DeadReason::kTooLarge);
   queue_->OnCommitted(0, NoticeOf(record), 1);
   EXPECT_THAT(outbox_.Take(), ElementsAre("settled 1:1"));
-  EXPECT_TRUE(queue_->idle());
+  EXPECT_TRUE(queue_->idle(monotonic_));
 }
 
 TEST_F(DeliveryQueueLimitsTest, ABodyOfTheLimitIsSent) {
@@ -133,7 +133,7 @@ TEST_F(DeliveryQueueLimitsTest, BodiesOverTheLimitAreNoFailuresOfTheSubscriber) 
   }
   EXPECT_EQ(queue_->health().breaker, Breaker::kClosed);
   EXPECT_EQ(queue_->health().failures, 0);
-  EXPECT_TRUE(queue_->idle());
+  EXPECT_TRUE(queue_->idle(monotonic_));
 }
 
 TEST_F(DeliveryQueueLimitsTest, ABodyOverTheLimitIsNoProbe) {

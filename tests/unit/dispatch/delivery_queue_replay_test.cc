@@ -111,7 +111,7 @@ TEST_F(DeliveryQueueReplayTest, AFailureIsAnExceptionOfItsOwnAndRetriedAsItsOwn)
   EXPECT_EQ(delivered.resolve_exception->key.origin, kReplay);
   Commit(delivered);
   EXPECT_EQ(queue_->exceptions_waiting(), 0U);
-  EXPECT_TRUE(queue_->idle());
+  EXPECT_TRUE(queue_->idle(monotonic_));
 }
 
 // The events were accepted long ago: it is the replay's time that counts.
@@ -192,7 +192,7 @@ TEST_F(DeliveryQueueReplayTest, WaitsWithoutMemoryWhileTheSubscriptionMayNotSend
   Pause(true);
   EXPECT_FALSE(queue_->NextReplayRead(monotonic_).has_value());
   EXPECT_FALSE(Next().has_value());
-  EXPECT_FALSE(queue_->idle()) << "it must not be forgotten";
+  EXPECT_FALSE(queue_->idle(monotonic_)) << "it must not be forgotten";
   Commit(End(std::move(on_wire), kSucceeded));
   Pause(false);
   ReadReplay();

@@ -28,10 +28,10 @@ TEST_F(DeliveryQueueTest, TellsTheShardOnlyWhatIsCommitted) {
   Start();
   const OutcomeRecord record = *End(1, kSucceeded);
   EXPECT_THAT(outbox_.Take(), IsEmpty());
-  EXPECT_FALSE(queue_->idle());
+  EXPECT_FALSE(queue_->idle(monotonic_));
   queue_->OnCommitted(0, NoticeOf(record), 1);
   EXPECT_THAT(outbox_.Take(), ElementsAre("settled 1:1"));
-  EXPECT_TRUE(queue_->idle());
+  EXPECT_TRUE(queue_->idle(monotonic_));
 }
 
 TEST_F(DeliveryQueueTest, AFailureBecomesAnExceptionWithItsAttempt) {
@@ -107,9 +107,9 @@ TEST_F(DeliveryQueueTest, IsNotIdleWhileRetriesAreRead) {
   const auto next = queue_->NextLoad(kNow);  // There may be more.
   ASSERT_TRUE(next.has_value());
   queue_->OnCommitted(0, NoticeOf(*End(4, kSucceeded)), 1);
-  EXPECT_FALSE(queue_->idle());
+  EXPECT_FALSE(queue_->idle(monotonic_));
   queue_->OnLoaded(*next, std::vector<DueException>{due}, kNow);  // As it was before.
-  EXPECT_TRUE(queue_->idle());
+  EXPECT_TRUE(queue_->idle(monotonic_));
   EXPECT_THAT(Start(), IsEmpty());
 }
 
