@@ -297,7 +297,7 @@ TEST_F(SubscriberHealthTest, ASuccessIsANewBeginning) {
   Exchange(kSuccess);
   EXPECT_FALSE(health_.state().failing_since.has_value());
   EXPECT_EQ(health_.state().failing_observed, absl::ZeroDuration());
-  EXPECT_TRUE(health_.good());
+  EXPECT_TRUE(health_.good(Now().monotonic + absl::Seconds(RateLimiter::kRampSeconds)));
 }
 
 TEST_F(SubscriberHealthTest, EnabledAgainItStartsWithAProbe) {
