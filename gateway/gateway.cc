@@ -174,13 +174,9 @@ void Gateway::Impl::OnCommitted(const CommittedGroup& group) {
   const std::vector<SubscriptionRegistry::Record> before = registry_.Apply(group.configured);
   engine_->OnCommitted(group);
   for (size_t i = 0; i < group.configured.size(); ++i) {
-    const CommittedGroup::Configured& change = group.configured[i];
-    if (change.subscription != nullptr) {
-      watch_->OnChanged(before[i], change.subscription);
-      continue;
+    if (group.configured[i].subscription != nullptr) {
+      watch_->OnChanged(before[i], group.configured[i].subscription);
     }
-    // Once its loop has let go of it, nobody tells of its health any more.
-    engine_->AfterAllLoops([this, number = change.number] { health_.Erase(number); });
   }
 }
 
