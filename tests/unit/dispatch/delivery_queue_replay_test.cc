@@ -3,8 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "gateway/base/limits.h"
-#include "gateway/dispatch/delivery_queue.h"
-#include "tests/unit/dispatch/dispatch_fixture.h"
+#include "tests/unit/dispatch/delivery_queue_fixture.h"
 
 namespace postrider {
 namespace {
@@ -12,14 +11,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-const absl::Time kNow = absl::FromUnixSeconds(2000);
 constexpr OriginId kReplay = 7;
-
-const PostResult kSucceeded{};
-const PostResult kFailed{.outcome = Outcome::kHttpStatus, .http_status = 500};
-const PostResult kOwnFault{.outcome = Outcome::kInternalError};
-
-Attempt AttemptOf(const OutcomeRecord& record) { return record.attempt.value_or(Attempt()); }
 
 class DeliveryQueueReplayTest : public testing::Test {
  protected:
