@@ -206,7 +206,7 @@ void DeliveryQueue::PutBack(Exchange exchange, absl::Duration monotonic) {
     fault_until_ = monotonic + fault_delay_;
   }
   if (exchange.retry.has_value()) {
-    retries_.PutBack({.row = *exchange.retry, .entry = exchange.entry});
+    retries_.PutBack(*exchange.retry);
     return;
   }
   if (exchange.origin != kOriginLog) {

@@ -114,9 +114,9 @@ bool RetryLane::HasDue(absl::Time now) const {
   return loading_ || !loaded_.empty() || next_due() <= now;
 }
 
-void RetryLane::PutBack(const DueException& exception) {
-  Forget(exception.row.key);
-  LowerNextDue(exception.row.key.shard, exception.row.due_time);
+void RetryLane::PutBack(const ExceptionRow& row) {
+  Forget(row.key);
+  LowerNextDue(row.key.shard, row.due_time);
 }
 
 void RetryLane::OnAdded(const ExceptionKey& key, absl::Time due_time) {

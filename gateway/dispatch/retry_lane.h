@@ -37,7 +37,7 @@ class RetryLane {
   // Takes a loaded exception that is due. It stays outstanding until OnResolved() or PutBack().
   std::optional<DueException> Take();
   // It was not tried after all: read again, if it is still there, when it is due.
-  void PutBack(const DueException& exception);
+  void PutBack(const ExceptionRow& row);
   bool HasLoaded() const { return !loaded_.empty(); }
   // Whether one is loaded or being read, or is due and will be.
   bool HasDue(absl::Time now) const;

@@ -261,7 +261,7 @@ TEST(RetryLane, WhatIsPutBackOfACanceledReplayIsForgotten) {
   lane.OnLoaded(*lane.NextLoad(kNow), {ReplayDue(1)}, kNow);
   DueException taken = *lane.Take();
   lane.Cancel(7);
-  lane.PutBack(std::move(taken));
+  lane.PutBack(taken.row);
   EXPECT_FALSE(lane.HasLoaded());
 }
 
