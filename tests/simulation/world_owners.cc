@@ -59,11 +59,11 @@ void World::PurgeRows(const Subscribed& subscribed, const PurgeMark& mark, bool 
                        .limit = 1 + random_.Below(kRowsLookedAt)};
   for (ShardId shard = 0; shard < options_.shards; ++shard) {
     step.through = mark.through[shard];
-    std::optional<ExceptionPlace> next = ExceptionPlace();
-    while (next.has_value()) {
-      step.after = *next;
-      next = ChangeExceptions(subscribed, {.shard = shard, .writes = {step}}).purged_to;
-    }
+    std::optional<ExceptionPlace> reached;
+    do {
+      step.after = reached.value_or(ExceptionPlace());
+      reached = ChangeExceptions(subscribed, {.shard = shard, .writes = {step}}).purged_to;
+    } while (reached.has_value());
   }
   RunThroughAllLoops();
 }
