@@ -107,7 +107,8 @@ class DeliveryQueue {
   // --- Replays (delivery_queue_replays.cc) ---
   void StartReplay(const ReplayRecord& record) { replays_.Start(record); }
   void CancelReplay(OriginId replay);
-  std::optional<ReplayRead> NextReplayRead(absl::Duration monotonic);
+  std::optional<ReplayRead> NextReplayRead(absl::Duration monotonic,
+                                           size_t bytes = kReaderPageBytes);
   void OnReplayRead(const ReplayRead& read, const absl::StatusOr<std::vector<LogEntry>>& entries,
                     absl::Time now, absl::Duration monotonic);
   // The position to write with the next outcomes of the replay; none: it is not running.
@@ -135,6 +136,7 @@ class DeliveryQueue {
            (reading_ && reading_bytes_ == kReaderPageBytes ? reading_bytes_ : 0);
   }
   size_t retry_bytes() const { return retries_.held_bytes(); }
+  size_t replay_bytes() const { return replays_.held_bytes(); }
 
   // Nothing waits, nothing is in flight, nothing is read: it can be forgotten and made anew.
   bool idle(absl::Duration monotonic) const;

@@ -11,11 +11,11 @@ void DeliveryQueue::CancelReplay(OriginId replay) {
   retries_.Cancel(replay);
 }
 
-std::optional<ReplayRead> DeliveryQueue::NextReplayRead(absl::Duration monotonic) {
+std::optional<ReplayRead> DeliveryQueue::NextReplayRead(absl::Duration monotonic, size_t bytes) {
   if (Rests() || ExceptionsFull()) {
     return std::nullopt;
   }
-  return replays_.NextRead(monotonic);
+  return replays_.NextRead(monotonic, bytes);
 }
 
 void DeliveryQueue::OnReplayRead(const ReplayRead& read,

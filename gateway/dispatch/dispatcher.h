@@ -188,7 +188,7 @@ class Dispatcher final : private Outbox {
   void Wake(SubscriptionNumber number) { active_queues_.insert(number); }
 
   // --- Replays (dispatcher_replays.cc) ---
-  void StartReplayReads(SubscriptionNumber number, Slot& slot, const Moment& now);
+  bool StartReplayRead(SubscriptionNumber number, Slot& slot, size_t bytes, const Moment& now);
   void OnReplayRead(SubscriptionNumber number, const ReplayRead& read,
                     const absl::StatusOr<std::vector<LogEntry>>& entries);
   void EndReplays(Slot& slot);

@@ -256,9 +256,8 @@ void Dispatcher::StartReads(SubscriptionNumber number, Slot& slot, const Moment&
   if (draining_) {
     return;
   }
-  StartReplayReads(number, slot, now);
   const auto account = [this, number, &queue = slot.queue] {
-    read_budget_.SetHeld(number, queue.page_bytes() + queue.retry_bytes());
+    read_budget_.SetHeld(number, queue.page_bytes() + queue.retry_bytes() + queue.replay_bytes());
   };
   account();
   const bool pages_wait = !read_budget_.has_room() && slot.queue.page_bytes() > 0;
@@ -271,7 +270,14 @@ void Dispatcher::StartReads(SubscriptionNumber number, Slot& slot, const Moment&
     StartLoad(number, slot, read_budget_.has_room() ? kLoadedExceptionsMax : 1, now);
     account();
   }
-  if (pages_wait || slot.loads_wait) {
+  bool replays_wait = !read_budget_.has_room() && slot.queue.replay_bytes() > 0;
+  while (!replays_wait &&
+         StartReplayRead(number, slot,
+                         read_budget_.has_room() ? kReaderPageBytes : kScarcePageBytes, now)) {
+    account();
+    replays_wait = !read_budget_.has_room();
+  }
+  if (pages_wait || slot.loads_wait || replays_wait) {
     read_budget_.Wait(number);
   } else {
     read_budget_.StopWaiting(number);

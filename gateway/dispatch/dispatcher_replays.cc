@@ -32,15 +32,20 @@ void Dispatcher::OnReplay(const ReplayRecord& record) {
   EndTurn();
 }
 
-void Dispatcher::StartReplayReads(SubscriptionNumber number, Slot& slot, const Moment& now) {
-  while (const auto read = slot.queue.NextReplayRead(now.monotonic)) {
-    services_.reads->Run([this, number, read = *read](StoreReader& reader) {
-      auto entries = reader.ReadLog(read.shard, read.after, read.events, kReaderPageBytes);
-      loop_->Post([this, number, read, entries = std::move(entries)] {
-        OnReplayRead(number, read, entries);
-      });
-    });
+// False if there is nothing to read now.
+bool Dispatcher::StartReplayRead(SubscriptionNumber number, Slot& slot, size_t bytes,
+                                 const Moment& now) {
+  const std::optional<ReplayRead> next = slot.queue.NextReplayRead(now.monotonic, bytes);
+  if (!next.has_value()) {
+    return false;
   }
+  services_.reads->Run([this, number, read = *next](StoreReader& reader) {
+    auto entries = reader.ReadLog(read.shard, read.after, read.events, read.bytes);
+    loop_->Post([this, number, read, entries = std::move(entries)] {
+      OnReplayRead(number, read, entries);
+    });
+  });
+  return true;
 }
 
 void Dispatcher::OnReplayRead(SubscriptionNumber number, const ReplayRead& read,

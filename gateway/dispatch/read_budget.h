@@ -24,8 +24,8 @@ class ReadEntries {
   size_t bytes_ = 0;
 };
 
-// What the subscriptions of one loop hold in memory that each has read for itself: pages of the log
-// and exceptions (R8). Events of the tail are shared, and bounded there.
+// What the subscriptions of one loop hold in memory that each has read for itself: pages of the
+// log, also for replays, and exceptions (R8). Events of the tail are shared, and bounded there.
 //
 // While there is room each reads as it likes. Without room only who holds nothing reads, and no
 // more than it needs to go on, so that nobody waits for another; the rest stand in line until bytes

@@ -31,14 +31,14 @@ ReplayLane::ReplayLane(const ReplayRecord& record) : replay_(record.replay) {
 // --- Reading -------------------------------------------------------------------------------------
 
 bool ReplayLane::MayRead() const {
-  return !reading_ && ready_.size() < kReplayReadyEvents && ready_bytes_ < kReaderPageBytes;
+  return !reading() && ready_.size() < kReplayReadyEvents && ready_bytes_ < kReaderPageBytes;
 }
 
 bool ReplayLane::Readable(const Stretch& stretch) const {
   return !stretch.read_out() && !stretch.progress.WindowFull(stretch.progress.scan());
 }
 
-std::optional<ReplayRead> ReplayLane::NextRead(absl::Duration monotonic) {
+std::optional<ReplayRead> ReplayLane::NextRead(absl::Duration monotonic, size_t bytes) {
   if (!MayRead()) {
     return std::nullopt;
   }
@@ -46,12 +46,13 @@ std::optional<ReplayRead> ReplayLane::NextRead(absl::Duration monotonic) {
     if (!Readable(stretch) || stretch.next_read > monotonic) {
       continue;
     }
-    reading_ = true;
+    reading_bytes_ = bytes;
     const Seq scan = stretch.progress.scan();
     return ReplayRead{.replay = replay_->number,
                       .shard = shard,
                       .after = scan - 1,
-                      .events = std::min<size_t>(kReaderPageEvents, stretch.end - scan + 1)};
+                      .events = std::min<size_t>(kReaderPageEvents, stretch.end - scan + 1),
+                      .bytes = bytes};
   }
   return std::nullopt;
 }
@@ -60,7 +61,7 @@ void ReplayLane::OnRead(const ReplayRead& read,
                         const absl::StatusOr<std::vector<LogEntry>>& entries,
                         const Subscription& subscription, absl::Time now,
                         absl::Duration monotonic) {
-  reading_ = false;
+  reading_bytes_ = 0;
   Stretch& stretch = stretches_[read.shard];
   if (stretch.progress.scan() != read.after + 1) {
     return;  // Unloaded meanwhile: read again from where it is now.

@@ -22,6 +22,7 @@ struct ReplayRead {
   ShardId shard = 0;
   Seq after = 0;
   size_t events = 0;
+  size_t bytes = 0;  // At most, or one event.
 };
 
 // One running replay: a reader with an end in each of its shards, with a rate of its own (C5).
@@ -33,7 +34,7 @@ class ReplayLane {
   explicit ReplayLane(const ReplayRecord& record);
 
   // --- Reading: one page at a time ---
-  std::optional<ReplayRead> NextRead(absl::Duration monotonic);
+  std::optional<ReplayRead> NextRead(absl::Duration monotonic, size_t bytes);
   void OnRead(const ReplayRead& read, const absl::StatusOr<std::vector<LogEntry>>& entries,
               const Subscription& subscription, absl::Time now, absl::Duration monotonic);
 
@@ -48,6 +49,8 @@ class ReplayLane {
 
   // Forgets what waits to be sent: it is read again when it may be.
   void Unload();
+  // What waits to be sent, and the page that is being read.
+  size_t held_bytes() const { return ready_bytes_ + reading_bytes_; }
 
   // The position to write, as of all outcomes submitted so far; nullopt: nothing is read there.
   std::optional<ReplayPosition> PositionOf(ShardId shard) const;
@@ -69,6 +72,7 @@ class ReplayLane {
   };
 
   bool MayRead() const;
+  bool reading() const { return reading_bytes_ > 0; }
   bool Readable(const Stretch& stretch) const;
   // When the next event may go; what is past: at once.
   absl::Duration SendTime() const;
@@ -77,7 +81,7 @@ class ReplayLane {
   absl::btree_map<ShardId, Stretch> stretches_;
   std::deque<LogEntry> ready_;
   size_t ready_bytes_ = 0;
-  bool reading_ = false;
+  size_t reading_bytes_ = 0;  // What the read under way may bring; 0: there is none.
   int uncommitted_ = 0;
   // The rate: when the next event is due if all go evenly. Some may go before that, in a burst.
   absl::Duration even_time_;

@@ -13,9 +13,14 @@ ReplayLane* ReplayLanes::Find(OriginId replay) {
   return found == lanes_.end() ? nullptr : &found->second;
 }
 
-std::optional<ReplayRead> ReplayLanes::NextRead(absl::Duration monotonic) {
-  for (auto& [replay, lane] : lanes_) {
-    if (std::optional<ReplayRead> read = lane.NextRead(monotonic); read.has_value()) {
+std::optional<ReplayRead> ReplayLanes::NextRead(absl::Duration monotonic, size_t bytes) {
+  auto next = lanes_.upper_bound(last_read_);
+  for (size_t i = 0; i < lanes_.size(); ++i, ++next) {
+    if (next == lanes_.end()) {
+      next = lanes_.begin();
+    }
+    if (std::optional<ReplayRead> read = next->second.NextRead(monotonic, bytes)) {
+      last_read_ = next->first;
       return read;
     }
   }
@@ -71,6 +76,14 @@ void ReplayLanes::Unload() {
   for (auto& [replay, lane] : lanes_) {
     lane.Unload();
   }
+}
+
+size_t ReplayLanes::held_bytes() const {
+  size_t bytes = 0;
+  for (const auto& [replay, lane] : lanes_) {
+    bytes += lane.held_bytes();
+  }
+  return bytes;
 }
 
 std::optional<ReplayPosition> ReplayLanes::PositionOf(OriginId replay, ShardId shard) const {

@@ -20,7 +20,7 @@ class ReplayLanes {
   bool empty() const { return lanes_.empty(); }
 
   // As ReplayLane's calls of these names.
-  std::optional<ReplayRead> NextRead(absl::Duration monotonic);
+  std::optional<ReplayRead> NextRead(absl::Duration monotonic, size_t bytes);
   void OnRead(const ReplayRead& read, const absl::StatusOr<std::vector<LogEntry>>& entries,
               const Subscription& subscription, absl::Time now, absl::Duration monotonic);
   bool Ready(absl::Duration monotonic) const;
@@ -31,6 +31,7 @@ class ReplayLanes {
   // False: it is not running any more.
   bool OnCommitted(OriginId replay);
   void Unload();
+  size_t held_bytes() const;
   std::optional<ReplayPosition> PositionOf(OriginId replay, ShardId shard) const;
   std::optional<absl::Duration> next_poll(absl::Duration monotonic) const;
 
@@ -41,7 +42,8 @@ class ReplayLanes {
   ReplayLane* Find(OriginId replay);
 
   std::map<OriginId, ReplayLane> lanes_;
-  OriginId last_ = kOriginLog;  // Whose turn it was.
+  OriginId last_ = kOriginLog;       // Whose turn to send it was.
+  OriginId last_read_ = kOriginLog;  // Whose turn to read it was.
 };
 
 }  // namespace postrider

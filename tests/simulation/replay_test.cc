@@ -1,5 +1,6 @@
 // Goal: the past is sent once more when it is asked for, and to who starts in it.
 // Method: as scenario_test.cc.
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -269,6 +270,35 @@ TEST(StartInThePast, SurvivesCrashesAndFailingCommits) {
       EXPECT_THAT(late.arrivals(), SizeIs(testing::Ge(10))) << "seed " << seed;
     }
   }
+}
+
+// However many slow replays of large events there are, what is read for them has a bound.
+TEST(Replay, ManyShareABudget) {
+  constexpr size_t kBudget = 4 << 20;
+  constexpr size_t kSubscribers = 100;
+  constexpr size_t kBodyBytes = 200'000;
+  World world({.seed = 20, .read_bytes_max = kBudget});
+  std::vector<FakeSubscriber*> subscribers;
+  for (size_t i = 0; i < kSubscribers; ++i) subscribers.push_back(&world.Subscribe(""));
+  for (int i = 0; i < 10; ++i) world.Publish("order.paid", std::string(kBodyBytes, 'x'));
+  world.RunFor(absl::Seconds(10));
+  for (const FakeSubscriber* const subscriber : subscribers) {
+    world.Replay(*subscriber, absl::ZeroDuration(), /*rate=*/0.1);
+  }
+
+  size_t peak = 0;
+  for (int i = 0; i < 200; ++i) {
+    world.RunFor(absl::Seconds(1));
+    peak = std::max(peak, world.read_bytes());
+  }
+
+  EXPECT_GE(peak, kBudget) << "it is used";
+  EXPECT_LE(peak, kBudget + kSubscribers * (kBodyBytes + 2000)) << "beyond it, one event each";
+  EXPECT_EQ(world.read_bytes(), 0U);
+  for (const FakeSubscriber* const subscriber : subscribers) {
+    EXPECT_THAT(Times(world, *subscriber), testing::Each(2));
+  }
+  EXPECT_THAT(world.violations(), IsEmpty());
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ class ReplayLaneTest : public testing::Test {
  protected:
   // Makes the next read, if there is one, of a log that goes up to `head`.
   bool Read(ReplayLane& lane, Seq head = 10'000) {
-    const std::optional<ReplayRead> read = lane.NextRead(monotonic_);
+    const std::optional<ReplayRead> read = lane.NextRead(monotonic_, kReaderPageBytes);
     if (!read.has_value()) return false;
     lane.OnRead(*read,
                 EntriesFrom(read->after + 1, std::min<Seq>(read->after + read->events, head)),
@@ -95,7 +95,8 @@ TEST_F(ReplayLaneTest, SendsWhatTheSubscriptionWantsWhenverItWasCreated) {
   auto expired = std::make_shared<Event>(*entries[4].event);
   expired->expire_time = kNow - absl::Seconds(1);
   entries[4].event = expired;
-  lane.OnRead(*lane.NextRead(monotonic_), entries, *subscription_, kNow, monotonic_);
+  lane.OnRead(*lane.NextRead(monotonic_, kReaderPageBytes), entries, *subscription_, kNow,
+              monotonic_);
   EXPECT_THAT(TakeAll(lane), ElementsAre(1));
 }
 
@@ -154,9 +155,9 @@ TEST_F(ReplayLaneTest, APageThatWasUnloadedOnItsWayIsNotTaken) {
   ReplayLane lane(Record(1, 600));
   Read(lane);
   while (lane.Ready(monotonic_)) Deliver(lane, lane.Take(monotonic_).seq);
-  const ReplayRead read = *lane.NextRead(monotonic_);
+  const ReplayRead read = *lane.NextRead(monotonic_, kReaderPageBytes);
   lane.OnRead(read, EntriesFrom(read.after + 1, read.after + 3), *subscription_, kNow, monotonic_);
-  const ReplayRead next = *lane.NextRead(monotonic_);
+  const ReplayRead next = *lane.NextRead(monotonic_, kReaderPageBytes);
   lane.Unload();
   lane.OnRead(next, EntriesFrom(next.after + 1, next.after + 3), *subscription_, kNow, monotonic_);
   EXPECT_FALSE(lane.Ready(monotonic_));
@@ -166,23 +167,23 @@ TEST_F(ReplayLaneTest, APageThatWasUnloadedOnItsWayIsNotTaken) {
 
 TEST_F(ReplayLaneTest, EndsWhereTheRestOfItsRangeIsGone) {
   ReplayLane lane(Record(1, 5));
-  lane.OnRead(*lane.NextRead(monotonic_), std::vector<LogEntry>{EntryAt(8)}, *subscription_, kNow,
-              monotonic_);
+  lane.OnRead(*lane.NextRead(monotonic_, kReaderPageBytes), std::vector<LogEntry>{EntryAt(8)},
+              *subscription_, kNow, monotonic_);
   EXPECT_FALSE(lane.Ready(monotonic_)) << "beyond its end";
   EXPECT_TRUE(lane.finished());
   ReplayLane other(Record(1, 5));
-  other.OnRead(*other.NextRead(monotonic_), std::vector<LogEntry>(), *subscription_, kNow,
-               monotonic_);
+  other.OnRead(*other.NextRead(monotonic_, kReaderPageBytes), std::vector<LogEntry>(),
+               *subscription_, kNow, monotonic_);
   EXPECT_TRUE(other.finished());
 }
 
 TEST_F(ReplayLaneTest, AFailedReadIsMadeAgainLater) {
   ReplayLane lane(Record(1, 5));
-  lane.OnRead(*lane.NextRead(monotonic_), absl::UnavailableError("busy"), *subscription_, kNow,
-              monotonic_);
-  EXPECT_FALSE(lane.NextRead(monotonic_).has_value());
+  lane.OnRead(*lane.NextRead(monotonic_, kReaderPageBytes), absl::UnavailableError("busy"),
+              *subscription_, kNow, monotonic_);
+  EXPECT_FALSE(lane.NextRead(monotonic_, kReaderPageBytes).has_value());
   monotonic_ = *lane.next_poll(monotonic_);
-  EXPECT_TRUE(lane.NextRead(monotonic_).has_value());
+  EXPECT_TRUE(lane.NextRead(monotonic_, kReaderPageBytes).has_value());
 }
 
 TEST_F(ReplayLaneTest, KeepsItsRate) {
@@ -224,7 +225,7 @@ TEST(ReplayLanes, TakeTurns) {
   ReplayLanes lanes;
   lanes.Start(Record(1, 4, 0, 7));
   lanes.Start(Record(1, 2, 0, 8));
-  while (const auto read = lanes.NextRead(monotonic)) {
+  while (const auto read = lanes.NextRead(monotonic, kReaderPageBytes)) {
     lanes.OnRead(*read, EntriesFrom(read->after + 1, read->after + read->events), *subscription,
                  kNow, monotonic);
   }
@@ -242,6 +243,26 @@ TEST(ReplayLanes, TakeTurns) {
   }
   EXPECT_EQ(lanes.TakeFinished(), 8U);
   EXPECT_TRUE(lanes.empty());
+}
+
+// When memory is scarce one reads at a time: it must not be the same one each time.
+TEST(ReplayLanes, TakeTurnsToRead) {
+  const auto subscription = SubscriptionNumbered(1);
+  const absl::Duration monotonic = absl::Seconds(1);
+  ReplayLanes lanes;
+  lanes.Start(Record(1, 4, 0, 7));
+  lanes.Start(Record(1, 4, 0, 8));
+  std::vector<OriginId> turns;
+  for (int i = 0; i < 4; ++i) {
+    const ReplayRead read = *lanes.NextRead(monotonic, kScarcePageBytes);
+    EXPECT_EQ(lanes.held_bytes(), kScarcePageBytes) << "the page under way";
+    lanes.OnRead(read, EntriesFrom(read.after + 1, read.after + 1), *subscription, kNow, monotonic);
+    turns.push_back(read.replay);
+    EXPECT_GT(lanes.held_bytes(), 0U);
+    lanes.Take(monotonic);
+    EXPECT_EQ(lanes.held_bytes(), 0U);
+  }
+  EXPECT_THAT(turns, ElementsAre(7, 8, 7, 8));
 }
 
 }  // namespace
