@@ -76,6 +76,7 @@ bool IsSettled(const DeliveryRecord& record) {
          record.reader->settled.Contains(seq - record.reader->next_seq);
 }
 
+// The log's own comes first; only where there is none a replay's is told.
 void ExplainException(const ExceptionRow& row, const DeliveryRecord& record,
                       const std::string& hold, DeliveryExplanation* result) {
   result->exception = row;
@@ -132,7 +133,11 @@ DeliveryExplanation Explain(const DeliveryRecord& record, const Subscription& su
   result.last_attempt = record.last_attempt;
   const std::string hold = TextOfHold(subscription, health);
   if (!record.exceptions.empty()) {
-    ExplainException(record.exceptions.front(), record, hold, &result);
+    const ExceptionRow& row = record.exceptions.front();
+    ExplainException(row, record, hold, &result);
+    if (row.key.origin != kOriginLog) {
+      result.text = absl::StrCat("sent once more by a replay: ", result.text);
+    }
   } else if (record.last_attempt.has_value() &&
              record.last_attempt->disposition == Disposition::kDelivered) {
     result.state = DeliveryState::kDelivered;

@@ -107,5 +107,18 @@ TEST_F(DeliveryExplanationTest, WithoutOneTheLastAttemptOrTheMatchDecides) {
   EXPECT_EQ(State(), DeliveryState::kPassed);
 }
 
+// What a replay owes comes after what the subscription is owed anyway.
+TEST_F(DeliveryExplanationTest, WhatAReplayOwesIsSaidToBeOfAReplay) {
+  PutException(ExceptionState::kDead, DeadReason::kExhausted);
+  ExceptionRow replayed = record_.exceptions[0];
+  replayed.key.origin = 7;
+  replayed.state = ExceptionState::kWaiting;
+  record_.exceptions.push_back(replayed);
+  EXPECT_EQ(State(), DeliveryState::kDead);
+  record_.exceptions = {replayed};
+  EXPECT_EQ(State(), DeliveryState::kWaitingRetry);
+  EXPECT_THAT(Explained().text, HasSubstr("by a replay"));
+}
+
 }  // namespace
 }  // namespace postrider
