@@ -42,7 +42,7 @@ constexpr Help kHelp[] = {
     {"shard_count", "slices of the log, fixed at first start (16)"},
     {"loops", "threads that deliver; 0: half of the cores (0)"},
     {"store_readers", "threads that answer queries (2)"},
-    {"max_in_flight_default", "attempts under way at once per subscription (10)"},
+    {"max_in_flight_default", "attempts at once that a subscription is taken to quickly (10)"},
     {"store_free_bytes_min", "free space below which nothing is accepted (268435456)"},
     {"max_concurrent_streams", "calls at once per connection (256)"},
     {"grpc_memory_bytes_max", "memory for gRPC's buffers (268435456)"},
