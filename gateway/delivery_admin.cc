@@ -81,7 +81,7 @@ void DeliveryAdmin::Commit(const std::shared_ptr<Work>& work, Batch batch, Next 
     if (result.state != CommitState::kCommitted) {
       return work->Answer(NotCommitted(result));
     }
-    work->rows += result.exceptions.rows;
+    work->so_far.rows += result.exceptions.rows;
     parts_.engine->OnExceptionsChanged(work->subscription->number, shard, result.exceptions);
     next(result.exceptions);
   };
@@ -89,7 +89,7 @@ void DeliveryAdmin::Commit(const std::shared_ptr<Work>& work, Batch batch, Next 
 }
 
 void DeliveryAdmin::Finish(const std::shared_ptr<Work>& work) {
-  parts_.engine->AfterAllLoops([work] { work->Answer(work->rows); });
+  parts_.engine->AfterAllLoops([work] { work->Answer(work->so_far); });
 }
 
 // --- Reading -------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ void DeliveryAdmin::Explain(std::string organization, std::string event_id,
 
 // --- Redriving -----------------------------------------------------------------------------------
 
-void DeliveryAdmin::Redrive(RedriveOrder order, Gateway::Done<uint64_t> done) {
+void DeliveryAdmin::Redrive(RedriveOrder order, Gateway::Done<RedriveResult> done) {
   const Record record = parts_.registry->Find(order.subscription_id);
   if (record == nullptr) {
     std::move(done)(SubscriptionNotFound(order.subscription_id));
@@ -194,7 +194,8 @@ void DeliveryAdmin::RedrivePage(const DeadLetterPage& page, const std::shared_pt
     batches.back().writes.emplace_back(RedriveException{letter.row.key});
   }
   auto go_on = [this, work, next_page = page.next_page] {
-    if (next_page.empty()) return Finish(work);
+    work->so_far.more = !next_page.empty() && work->so_far.rows >= kRedriveMax;
+    if (next_page.empty() || work->so_far.more) return Finish(work);
     RedriveAfter(next_page, work);
   };
   if (batches.empty()) {
@@ -268,7 +269,10 @@ void DeliveryAdmin::OnMarkTried(const PurgeOrder& order, const BatchResult& resu
 }
 
 void DeliveryAdmin::OnMarked(const PurgeOrder& order, Record marked, Gateway::Done<uint64_t> done) {
-  auto work = std::make_shared<PurgeWork>(marked, std::move(done));
+  auto answer = [done = std::move(done)](const absl::StatusOr<RedriveResult>& result) mutable {
+    std::move(done)(result.ok() ? absl::StatusOr<uint64_t>(result->rows) : result.status());
+  };
+  auto work = std::make_shared<PurgeWork>(marked, std::move(answer));
   work->step.subscription = marked->number;
   work->step.filter = order.filter;
   work->step.dead_only = order.dead_letters_only;

@@ -42,7 +42,7 @@ class DeliveryAdmin {
   // As Gateway's calls of these names.
   void ListDeadLetters(const std::string& subscription_id, std::string page, size_t limit,
                        Gateway::Done<DeadLetterPage> done);
-  void Redrive(RedriveOrder order, Gateway::Done<uint64_t> done);
+  void Redrive(RedriveOrder order, Gateway::Done<RedriveResult> done);
   void Purge(const PurgeOrder& order, Gateway::Done<uint64_t> done);
   void Explain(std::string organization, std::string event_id, const std::string& subscription_id,
                Gateway::Done<DeliveryExplanation> done);
@@ -52,16 +52,16 @@ class DeliveryAdmin {
 
   // A redrive or a purge under way.
   struct Work {
-    Work(Record of, Gateway::Done<uint64_t> then)
+    Work(Record of, Gateway::Done<RedriveResult> then)
         : subscription(std::move(of)), done(std::move(then)) {}
     // Once; more calls have no effect.
-    void Answer(absl::StatusOr<uint64_t> result) {
+    void Answer(absl::StatusOr<RedriveResult> result) {
       if (!std::exchange(answered, true)) done(std::move(result));
     }
     Record subscription;
-    SureDone<uint64_t> done;
+    SureDone<RedriveResult> done;
     bool answered = false;
-    uint64_t rows = 0;  // So far.
+    RedriveResult so_far;
   };
   struct PurgeWork : Work {
     using Work::Work;

@@ -96,6 +96,11 @@ struct RedriveOrder {
   std::string event_id;
 };
 
+struct RedriveResult {
+  uint64_t rows = 0;  // Redriven.
+  bool more = false;  // Others are left: a call redrives at most kRedriveMax.
+};
+
 // What a subscription is not owed any more, of all that is accepted until now.
 struct PurgeOrder {
   std::string subscription_id;
@@ -160,7 +165,7 @@ class Gateway {
                        Done<DeadLetterPage> done);
   // Answers with how many were redriven. One event: FAILED_PRECONDITION if it is no dead letter of
   // the subscription.
-  void Redrive(RedriveOrder order, Done<uint64_t> done);
+  void Redrive(RedriveOrder order, Done<RedriveResult> done);
   // Answers, once nothing of it is sent any more, with how many exceptions are gone. One that was
   // not answered may be done in part; it can be repeated. FAILED_PRECONDITION: kPurgeMarksMax
   // purges with other filters are in force.

@@ -78,7 +78,7 @@ void Gateway::ListDeadLetters(std::string subscription_id, std::string page, siz
   impl_->deliveries().ListDeadLetters(subscription_id, std::move(page), limit, std::move(done));
 }
 
-void Gateway::Redrive(RedriveOrder order, Done<uint64_t> done) {
+void Gateway::Redrive(RedriveOrder order, Done<RedriveResult> done) {
   impl_->deliveries().Redrive(std::move(order), std::move(done));
 }
 

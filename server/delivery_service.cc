@@ -130,10 +130,11 @@ class Deliveries final : public v1::DeliveryService::CallbackService {
       reactor->Finish(ToGrpc(order.status()));
       return reactor;
     }
-    gateway_->Redrive(*std::move(order), [reactor, response](const absl::StatusOr<uint64_t>& rows) {
-      if (rows.ok()) response->set_redriven_count(static_cast<int64_t>(*rows));
-      reactor->Finish(ToGrpc(rows.status()));
-    });
+    gateway_->Redrive(*std::move(order),
+                      [reactor, response](const absl::StatusOr<RedriveResult>& result) {
+                        if (result.ok()) *response = ToProto(*result);
+                        reactor->Finish(ToGrpc(result.status()));
+                      });
     return reactor;
   }
 

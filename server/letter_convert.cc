@@ -114,6 +114,13 @@ absl::Status CheckExplain(const v1::ExplainDeliveryRequest& request) {
   return CheckEvent(request.organization(), request.event_id());
 }
 
+v1::RedriveResponse ToProto(const RedriveResult& result) {
+  v1::RedriveResponse response;
+  response.set_redriven_count(static_cast<int64_t>(result.rows));
+  response.set_more(result.more);
+  return response;
+}
+
 void DeadLetterToProto(const DeadLetter& letter, v1::DeadLetter* result) {
   if (letter.event_id.has_value()) {
     result->set_event_id(letter.event_id->ToString());

@@ -14,6 +14,7 @@ absl::StatusOr<RedriveOrder> RedriveFromProto(const v1::RedriveRequest& request)
 absl::StatusOr<PurgeOrder> PurgeFromProto(const v1::PurgeRequest& request);
 absl::Status CheckExplain(const v1::ExplainDeliveryRequest& request);
 
+v1::RedriveResponse ToProto(const RedriveResult& result);
 void DeadLetterToProto(const DeadLetter& letter, v1::DeadLetter* result);
 void ExplanationToProto(const DeliveryExplanation& explanation,
                         v1::ExplainDeliveryResponse* result);

@@ -118,6 +118,8 @@ inline constexpr size_t kScarcePageBytes = 32 * 1024;  // A page of who holds no
 inline constexpr size_t kLoadedExceptionsMax = 64;
 inline constexpr size_t kLoadedExceptionBytesMax = 2 * kBodyBytesMaxCeiling;
 inline constexpr uint64_t kExceptionsPerSubscriptionMax = 100'000;
+// Dead letters of one redrive: well below that, for first attempts stop there.
+inline constexpr uint64_t kRedriveMax = 20'000;
 inline constexpr uint64_t kParkedPerKeyMax = 1000;  // Exceptions of one ordering key (E4).
 inline constexpr uint64_t kParkedPerSubscriptionMax = 10'000;
 inline constexpr size_t kHeldBytesMax = 1024 * 1024;

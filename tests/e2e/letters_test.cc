@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/base/limits.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/e2e/e2e_fixture.h"
@@ -145,6 +146,33 @@ TEST_F(LettersTest, AllDeadLettersAreRedrivenAlsoAfterARestart) {
   }
   ASSERT_TRUE(RedriveAll(subscription).ok());
   EXPECT_EQ(redriven_.redriven_count(), 0);
+}
+
+// So that first attempts go on; what does not fit in a redrive is left for the next.
+TEST_F(LettersTest, ARedriveOfAllTakesNoMoreThanItsBound) {
+  v1::Subscription subscription;
+  subscription.set_organization(kOrganization);
+  subscription.set_url(receiver_.Url());
+  subscription.mutable_policy()->set_max_body_bytes(1024);  // All are dead without a POST.
+  ASSERT_TRUE(Create(subscription).ok());
+  const std::string id = created_.subscription().id();
+  v1::PublishBatchRequest batch;
+  v1::Event event = SmallEvent("a.b");
+  (*event.mutable_data())["note"].set_json("\"" + std::string(1024, 'x') + "\"");
+  for (int i = 0; i < 1000; ++i) *batch.add_events() = event;
+  v1::PublishBatchResponse published;
+  for (uint64_t sent = 0; sent <= kRedriveMax; sent += 1000) {
+    grpc::ClientContext context;
+    ASSERT_TRUE(publisher_->PublishBatch(&context, batch, &published).ok());
+  }
+  const auto last =
+      WaitUntil(v1::DELIVERY_STATE_DEAD, published.results().rbegin()->receipt().id(), id);
+  EXPECT_EQ(last.dead_reason(), v1::DEAD_REASON_TOO_LARGE);
+
+  ASSERT_TRUE(RedriveAll(id).ok());
+  EXPECT_EQ(redriven_.redriven_count(), kRedriveMax);
+  EXPECT_TRUE(redriven_.more());
+  EXPECT_EQ(receiver_.count(), 0U);
 }
 
 TEST_F(LettersTest, APurgeTakesWhatItsFilterCoversAndNothingLater) {

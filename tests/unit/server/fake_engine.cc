@@ -164,9 +164,9 @@ void Gateway::ListDeadLetters(std::string, std::string page, size_t limit,
   std::move(done)(impl_->engine->dead_letters);
 }
 
-void Gateway::Redrive(RedriveOrder order, Done<uint64_t> done) {
+void Gateway::Redrive(RedriveOrder order, Done<RedriveResult> done) {
   impl_->engine->last_redrive = std::move(order);
-  std::move(done)(3);
+  std::move(done)(RedriveResult{.rows = 3, .more = true});
 }
 
 void Gateway::Purge(PurgeOrder order, Done<uint64_t> done) {

@@ -81,6 +81,7 @@ TEST_F(LettersServiceTest, ARedriveIsOfAnEventOrOfAll) {
   ASSERT_TRUE(Redrive(request).ok());
   EXPECT_EQ(engine_.last_redrive.event_id, kEventId);
   EXPECT_EQ(redriven_.redriven_count(), 3);
+  EXPECT_TRUE(redriven_.more());
   request.set_all(true);
   EXPECT_EQ(FieldOf(Redrive(request)), "all");
 }
