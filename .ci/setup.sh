@@ -8,6 +8,7 @@ build_packages=(
   libgrpc++-dev protobuf-compiler-grpc libprotobuf-dev protobuf-compiler libabsl-dev
   libboost1.81-dev libsqlite3-dev libc-ares-dev libssl-dev
   libgtest-dev libgmock-dev libbenchmark-dev python3
+  ca-certificates  # The roots by which subscribers' certificates are checked.
 )
 
 # What was compiled in one checkout serves the others.
@@ -71,6 +72,9 @@ require_packages() {
 # CMakeLists.txt or a list of sources has changed.
 configure() {
   local preset=$1 log=build/$1/configure.log
+  # CMake refuses the cache of a checkout that was moved.
+  grep -qsxF "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" "build/$preset/CMakeCache.txt" ||
+    rm -rf "build/$preset/CMakeCache.txt" "build/$preset/CMakeFiles"
   [[ -f build/$preset/build.ninja && build/$preset/CMakeCache.txt -nt CMakePresets.json ]] && return 0
   mkdir -p "build/$preset"
   if ! cmake --preset "$preset" >"$log" 2>&1; then

@@ -8,8 +8,13 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "gateway/base/check.h"
 #include "gateway/base/status.h"
 
@@ -64,6 +69,29 @@ BIO_METHOD* SocketBioMethod() {
   return method;
 }
 
+// Where OpenSSL looks, unless a variable says otherwise.
+std::string PlaceOf(const char* variable, const char* place) {
+  const char* const value = std::getenv(variable);
+  return value != nullptr ? value : place;
+}
+
+absl::Status CheckSystemRoots() {
+  const std::string file = PlaceOf(X509_get_default_cert_file_env(), X509_get_default_cert_file());
+  const std::string folders = PlaceOf(X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
+  std::error_code error;
+  if (std::filesystem::exists(file, error)) {
+    return absl::OkStatus();
+  }
+  for (const absl::string_view folder : absl::StrSplit(folders, ':')) {
+    const std::filesystem::directory_iterator entries(std::string(folder), error);
+    if (entries != std::filesystem::directory_iterator()) {
+      return absl::OkStatus();
+    }
+  }
+  return InvalidField("ca_file", absl::StrCat("is not given, and there are no CA certificates in ",
+                                              folders, "; install the package ca-certificates"));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TlsContext>> TlsContext::Create(const std::string& ca_file) {
@@ -80,6 +108,7 @@ absl::StatusOr<std::unique_ptr<TlsContext>> TlsContext::Create(const std::string
   SSL_CTX_sess_set_new_cb(context, &TlsSession::OnNewSession);
   ERR_clear_error();
   if (ca_file.empty()) {
+    RETURN_IF_ERROR(CheckSystemRoots());
     SSL_CTX_set_default_verify_paths(context);
   } else if (SSL_CTX_load_verify_file(context, ca_file.c_str()) != 1) {
     return InvalidField("ca_file", absl::StrCat("\"", ca_file, "\" cannot be read as PEM: ",

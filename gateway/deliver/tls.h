@@ -33,7 +33,8 @@ class TlsResumption {
 // What all TLS connections of a poster share: TLS 1.2 or newer, peers verified against the roots.
 class TlsContext {
  public:
-  // `ca_file`: PEM roots; empty: the system's. INVALID_ARGUMENT if it cannot be read.
+  // `ca_file`: PEM roots; empty: the system's. INVALID_ARGUMENT if it cannot be read, or if the
+  // system has none: every subscriber would be blamed for that.
   static absl::StatusOr<std::unique_ptr<TlsContext>> Create(const std::string& ca_file);
 
  private:

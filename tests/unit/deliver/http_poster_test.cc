@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -12,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gateway/base/version.h"
+#include "gateway/deliver/tls.h"
 #include "tests/support/scripted_server.h"
 #include "tests/unit/deliver/poster_fixture.h"
 
@@ -295,6 +297,19 @@ TEST(HttpPoster, NamesTheCaFileThatCannotBeRead) {
   const auto poster = NewHttpPoster(&loop, std::move(options), SystemClock());
   EXPECT_EQ(poster.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(poster.status().message()), testing::HasSubstr("ca_file"));
+}
+
+// Otherwise every subscriber would be blamed for what this machine lacks.
+TEST(HttpPoster, DoesNotStartWithoutAnyRoots) {
+  setenv("SSL_CERT_FILE", "/nonexistent/cert.pem", 1);
+  setenv("SSL_CERT_DIR", "/nonexistent/a:/nonexistent/b", 1);
+  const absl::Status none = TlsContext::Create("").status();
+  setenv("SSL_CERT_DIR", "/nonexistent/a:/etc", 1);
+  const absl::Status some = TlsContext::Create("").status();
+  unsetenv("SSL_CERT_FILE");
+  unsetenv("SSL_CERT_DIR");
+  EXPECT_THAT(std::string(none.message()), testing::HasSubstr("ca_file"));
+  EXPECT_TRUE(some.ok()) << some;
 }
 
 TEST(Challenge, IsAskedByGetAndMustBeEchoedExactly) {
