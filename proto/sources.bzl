@@ -4,6 +4,7 @@
 PROTOS = [
     "google/rpc/error_details.proto",
     "google/rpc/status.proto",
+    "grpc/health/v1/health.proto",
     "postrider/config/v1/config.proto",
     "postrider/v1/dead_letter.proto",
     "postrider/v1/delivery.proto",

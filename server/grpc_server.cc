@@ -7,6 +7,7 @@
 #include "gateway/base/check.h"
 #include "gateway/base/limits.h"
 #include "google/rpc/error_details.pb.h"
+#include "grpc/health/v1/health.pb.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/health_check_service_interface.h"
@@ -53,6 +54,8 @@ void SetLimits(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
 void EnablePlugins() {
   static const bool enabled = [] {
     grpc::EnableDefaultHealthCheckService(true);
+    // gRPC brings no description of its own service: this links ours in, for reflection to find.
+    CHECK(grpc::health::v1::HealthCheckRequest::descriptor() != nullptr);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     return true;
   }();

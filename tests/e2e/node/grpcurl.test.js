@@ -102,6 +102,11 @@ function readmeBody() {
     return block ? JSON.stringify(JSON.parse(block)) : '';
 }
 
+test('the health can be asked for by hand', async () => {
+    const check = `'${grpcurl}' -plaintext ${gateway.address} grpc.health.v1.Health/Check`;
+    assert.deepStrictEqual(JSON.parse(await run(check)), { status: 'SERVING' });
+});
+
 test('an error names the field, for people and for programs', async () => {
     const bad = `'${grpcurl}' -plaintext -d '{"event":{"type":"Not a type","organization":"o"}}' `
         + `${gateway.address} postrider.v1.PublisherService/Publish`;
