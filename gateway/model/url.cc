@@ -217,7 +217,6 @@ absl::Status ParseHostAndPort(absl::string_view text, Url* url) {
 // Writes path and query anew: what RFC 3986 does not allow there is percent-encoded.
 absl::Status ParseTarget(absl::string_view text, Url* url) {
   constexpr absl::string_view kAllowed = "-._~!$&'()*+,;=:@/?[]";
-  text = text.substr(0, text.find('#'));
   if (text.empty() || text[0] != '/') {
     url->target.push_back('/');
   }
@@ -269,7 +268,10 @@ absl::StatusOr<Url> ParseUrl(absl::string_view text) {
   } else {
     return Invalid("must begin with https:// or http://");
   }
-  const size_t authority_end = std::min(text.find_first_of("/?#"), text.size());
+  if (absl::StrContains(text, '#')) {
+    return Invalid("has a fragment, which is never sent; write a '#' that is meant as %23");
+  }
+  const size_t authority_end = std::min(text.find_first_of("/?"), text.size());
   absl::string_view authority = text.substr(0, authority_end);
   if (const size_t at = authority.find('@'); at != absl::string_view::npos) {
     if (absl::StrContains(authority.substr(at + 1), '@')) {

@@ -31,7 +31,7 @@ struct Url {
   // The value of the Host header: the port only if it is not the scheme's own.
   std::string authority() const;
 
-  // The URL for people and logs: without the fragment, and kHidden in the place of credentials.
+  // The URL for people and logs: kHidden in the place of credentials.
   std::string Redacted() const;
 };
 
