@@ -103,10 +103,13 @@ absl::Status Process::StartGrpc() {
 
 absl::Status Process::StartAdmin() {
   ASSIGN_OR_RETURN(admin_address_, ParseListenAddress("admin_address", config_.admin_address()));
-  ASSIGN_OR_RETURN(admin_, HttpListener::Start(admin_address_.host, admin_address_.port,
-                                               [this](absl::string_view path) {
-                                                 return AdminAnswer(path, *gateway_, ready_);
-                                               }));
+  auto answer = [this](absl::string_view path) { return AdminAnswer(path, *gateway_, ready_); };
+  absl::StatusOr<std::unique_ptr<HttpListener>> admin =
+      HttpListener::Start(admin_address_.host, admin_address_.port, std::move(answer));
+  if (!admin.ok()) {
+    return absl::UnavailableError(absl::StrCat("admin_address: ", admin.status().message()));
+  }
+  admin_ = *std::move(admin);
   admin_address_.port = admin_->port();
   return absl::OkStatus();
 }

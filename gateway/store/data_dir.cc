@@ -22,7 +22,7 @@ namespace {
 
 absl::Status Errno(const std::string& path, absl::string_view what) {
   return absl::FailedPreconditionError(
-      absl::StrCat("data directory: ", path, ": ", what, ": ", std::strerror(errno)));
+      absl::StrCat("data directory \"", path, "\": ", what, ": ", std::strerror(errno)));
 }
 
 // The errno of a sync of the directory; 0: it is synced.
@@ -102,17 +102,17 @@ absl::Status MakePrivate(const std::string& path) {
   }
   if (!S_ISDIR(info.st_mode)) {
     return absl::FailedPreconditionError(
-        absl::StrCat("data directory: ", path, " is not a directory"));
+        absl::StrCat("data directory \"", path, "\": is not a directory"));
   }
   if ((info.st_mode & 0077) == 0) {
     return absl::OkStatus();
   }
   // Not a directory that others use for other things, such as /tmp.
   if (!HoldsOnlyOurs(path)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("data directory: ", path,
-                     " is open to other users and holds other files; the store wants a directory "
-                     "of its own, or one of mode 0700"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "data directory \"", path,
+        "\": is open to other users and holds other files; the store wants a directory "
+        "of its own, or one of mode 0700"));
   }
   return chmod(path.c_str(), 0700) == 0 ? absl::OkStatus() : Errno(path, "can't make it private");
 }
@@ -131,7 +131,7 @@ absl::Status TakeLock(const std::string& path, int file) {
     }
     const std::string pid = ReadPid(file);
     return absl::FailedPreconditionError(
-        absl::StrCat("data directory: ", path, " is in use by process ",
+        absl::StrCat("data directory \"", path, "\": is in use by process ",
                      pid.empty() ? "(unknown)" : pid, "; stop it, or choose another directory"));
   }
   // The pid only helps whoever is refused: a full disk does not prevent the start.
@@ -151,7 +151,7 @@ absl::StatusOr<std::unique_ptr<DataDir>> DataDir::Open(const std::string& path_g
     path.pop_back();
   }
   if (path.empty()) {
-    return absl::FailedPreconditionError("data directory: empty; a path is needed");
+    return absl::FailedPreconditionError("data directory: is empty; a path is needed");
   }
   RETURN_IF_ERROR(MakeDirectories(path));
   RETURN_IF_ERROR(MakePrivate(path));
