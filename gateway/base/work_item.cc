@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <new>
 
 #include "absl/strings/str_cat.h"
 #include "gateway/base/status.h"
@@ -60,6 +61,12 @@ void OnOwnSignal(int signal_number) {
   raise(signal_number);
 }
 
+// What finds no memory is not at fault. Apart from that all is as without this handler.
+void OnNoMemory() {
+  current = WorkItem();
+  std::set_new_handler(nullptr);
+}
+
 absl::Status FileError(const std::string& path, int error) {
   return absl::InternalError(absl::StrCat(path, ": ", std::strerror(error)));
 }
@@ -100,6 +107,7 @@ absl::Status RecordDeaths(const std::string& path, uint64_t boot) {
       return FileError(path, errno);
     }
   }
+  std::set_new_handler(OnNoMemory);
   installed = true;
   return absl::OkStatus();
 }

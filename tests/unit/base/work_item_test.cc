@@ -116,6 +116,16 @@ TEST_F(WorkItemTest, AThreadWithASignalStackBlamesItsItemAlsoWhenItsOwnIsUsedUp)
   EXPECT_THAT(Deaths(), SizeIs(1));
 }
 
+TEST_F(WorkItemTest, RunningOutOfMemoryDoesNotCount) {
+  const auto take_all = [] {
+    const WorkScope scope({.shard = 3, .subscription = 5, .seq = 8});
+    const volatile size_t bytes = size_t{1} << 62;
+    operator delete(operator new(bytes));
+  };
+  EXPECT_NE(Die([&] { std::thread(take_all).join(); }), SIGSEGV);
+  EXPECT_THAT(Deaths(), IsEmpty());
+}
+
 TEST_F(WorkItemTest, ItDiesAsItWouldHave) {
   const pid_t child = fork();
   if (child == 0) {
