@@ -12,6 +12,8 @@
 #include "gateway/base/mutex.h"
 #include "gateway/base/random.h"
 #include "gateway/base/status.h"
+#include "gateway/base/work_item.h"
+#include "gateway/death_count.h"
 #include "gateway/deliver/http_poster.h"
 #include "gateway/gateway_impl.h"
 #include "gateway/metrics.h"
@@ -50,6 +52,8 @@ absl::Status Gateway::Impl::Start() {
   store_options.read_connections = options_.store_readers;
   store_options.free_bytes_min = options_.store_free_bytes_min;
   ASSIGN_OR_RETURN(store_, OpenSqlite(store_options));
+  CountEarlierDeaths(options_.data_dir + "/deaths", store_.store.get(), SystemClock(),
+                     SystemRandom());
 
   GroupCommit::Options commit_options;
   commit_options.on_fatal = [](const std::string& error) {
@@ -160,7 +164,10 @@ void Gateway::Impl::StartThreads() {
   store_thread_ = std::thread([this] { commits_->Run(); });
   checkpoint_thread_ = std::thread([this] { store_.checkpointer->Run(); });
   for (const std::unique_ptr<AsioLoop>& loop : loops_) {
-    loop_threads_.emplace_back([loop = loop.get()] { loop->Run(); });
+    loop_threads_.emplace_back([loop = loop.get()] {
+      const SignalStack stack;
+      loop->Run();
+    });
   }
 }
 

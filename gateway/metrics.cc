@@ -28,6 +28,9 @@ struct Totals {
   uint64_t failed = 0;
   uint64_t dead = 0;
   uint64_t own_faults = 0;
+  uint64_t quarantined = 0;
+  uint64_t events_given_up = 0;
+  int64_t suspects = 0;
   int64_t in_flight = 0;
   int64_t queues = 0;
   int64_t waiting_for_turn = 0;
@@ -47,6 +50,9 @@ Totals AddUp(const Engine& engine) {
     totals.failed += loop.failed;
     totals.dead += loop.dead;
     totals.own_faults += loop.own_faults;
+    totals.quarantined += loop.quarantined;
+    totals.events_given_up += loop.events_given_up;
+    totals.suspects += loop.suspects;
     totals.in_flight += loop.in_flight;
     totals.queues += loop.queues;
     totals.waiting_for_turn += loop.waiting_for_turn;
@@ -94,6 +100,13 @@ std::string FormatMetrics(const Engine& engine, const GroupCommitStats& commits,
                   "\npostrider_attempts_total{outcome=\"retry\"} ", totals.failed,
                   "\npostrider_attempts_total{outcome=\"dead\"} ", totals.dead,
                   "\npostrider_attempts_total{outcome=\"own_fault\"} ", totals.own_faults, "\n");
+  AddHead(&text, "postrider_quarantined_total", "counter",
+          "What is given up because the process has died of it, by what it is.");
+  absl::StrAppend(&text, "postrider_quarantined_total{what=\"delivery\"} ", totals.quarantined,
+                  "\npostrider_quarantined_total{what=\"event\"} ", totals.events_given_up, "\n");
+  AddOne(&text, "postrider_suspects", "gauge",
+         "Deliveries and events that earlier processes died of: tried alone, or quarantined.",
+         totals.suspects);
   AddOne(&text, "postrider_in_flight", "gauge", "Exchanges under way.", totals.in_flight);
   AddOne(&text, "postrider_delivery_queues", "gauge", "Subscriptions that have a queue in memory.",
          totals.queues);

@@ -3,6 +3,7 @@
 SRCS = [
     "announcer.cc",
     "answers.cc",
+    "death_count.cc",
     "delivery_admin.cc",
     "delivery_explanation.cc",
     "direct_exchanges.cc",
@@ -21,6 +22,7 @@ SRCS = [
 HDRS = [
     "announcer.h",
     "answers.h",
+    "death_count.h",
     "direct_exchanges.h",
     "delivery_admin.h",
     "delivery_explanation.h",

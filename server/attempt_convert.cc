@@ -45,6 +45,7 @@ v1::AttemptOutcome OutcomeToProto(Outcome outcome) {
     case Outcome::kInternalError: return v1::ATTEMPT_OUTCOME_INTERNAL_ERROR;
     case Outcome::kExpired: return v1::ATTEMPT_OUTCOME_EXPIRED;
     case Outcome::kTooLarge: return v1::ATTEMPT_OUTCOME_TOO_LARGE;
+    case Outcome::kQuarantined: return v1::ATTEMPT_OUTCOME_QUARANTINED;
   }
   return v1::ATTEMPT_OUTCOME_UNSPECIFIED;
 }

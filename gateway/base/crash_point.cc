@@ -20,6 +20,15 @@ struct Target {
   std::atomic<int64_t> remaining{0};
 };
 
+// The name and the thing that the environment says, or null. Never destroyed.
+const std::pair<std::string, std::string>* FindFault() {
+  const char* text = std::getenv("POSTRIDER_FAULT_POINT");
+  if (text == nullptr) {
+    return nullptr;
+  }
+  return new std::pair<std::string, std::string>(absl::StrSplit(text, absl::MaxSplits(':', 1)));
+}
+
 // The target that the environment names, or null. Never destroyed.
 Target* FindTarget() {
   const char* text = std::getenv("POSTRIDER_CRASH_POINT");
@@ -47,6 +56,13 @@ void CrashPoint(absl::string_view name) {
   if (target->remaining.fetch_sub(1) == 1) {
     kill(getpid(), SIGKILL);
     pause();
+  }
+}
+
+void FaultPoint(absl::string_view name, absl::string_view what) {
+  static const std::pair<std::string, std::string>* const fault = FindFault();
+  if (fault != nullptr && fault->first == name && fault->second == what) {
+    std::abort();
   }
 }
 

@@ -126,6 +126,7 @@ inline constexpr size_t kHeldBytesMax = 1024 * 1024;
 inline constexpr size_t kHeldEventsMax = 2048;   // Behind others of their keys, in memory.
 inline constexpr int kInFlightAdaptiveMax = 64;  // Where a subscription sets no limit of its own.
 inline constexpr size_t kFanOutPairsPerTurn = 1000;
+inline constexpr int kDeathsMax = 3;  // Of a process by one item; then it is given up (E8).
 inline constexpr size_t kUncommittedOutcomesMax = 1000;
 inline constexpr absl::Duration kUncommittedAgeMax = absl::Seconds(1);
 inline constexpr absl::Duration kOutcomeGatherMax = absl::Milliseconds(5);

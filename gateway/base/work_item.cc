@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <new>
 
 #include "absl/strings/str_cat.h"
 #include "gateway/base/status.h"
@@ -31,9 +33,16 @@ constexpr uint64_t kMagic = 0x3168746165446472;  // "rdDeath1"
 // Plain data, so that a signal handler may read it.
 thread_local WorkItem current;
 
+// More than the kernel needs to save the registers of any processor, and the handler.
+constexpr size_t kSignalStackBytes = 64 * 1024;
+
 // Set before the handlers are.
 int deaths_file = -1;
 uint64_t own_boot = 0;
+
+// What was there before the handlers, for each of kOwnSignals.
+std::array<struct sigaction, kOwnSignals.size()> former_actions;
+bool installed = false;
 
 // Only what is safe in a signal handler.
 void OnOwnSignal(int signal_number) {
@@ -43,8 +52,19 @@ void OnOwnSignal(int signal_number) {
     static_cast<void>(ignored);
     fdatasync(deaths_file);
   }
-  signal(signal_number, SIG_DFL);
+  // As it would have died: also with the report of a sanitizer, and with a core if there is one.
+  for (size_t i = 0; i < kOwnSignals.size(); ++i) {
+    if (kOwnSignals[i] == signal_number) {
+      sigaction(signal_number, &former_actions[i], nullptr);
+    }
+  }
   raise(signal_number);
+}
+
+// What finds no memory is not at fault. Apart from that all is as without this handler.
+void OnNoMemory() {
+  current = WorkItem();
+  std::set_new_handler(nullptr);
 }
 
 absl::Status FileError(const std::string& path, int error) {
@@ -53,26 +73,53 @@ absl::Status FileError(const std::string& path, int error) {
 
 }  // namespace
 
-WorkScope::WorkScope(const WorkItem& item) : before_(current) { current = item; }
+// The fences keep the compiler from moving work out of the scope, as a handler would see it.
+WorkScope::WorkScope(const WorkItem& item) : before_(current) {
+  current = item;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
 
-WorkScope::~WorkScope() { current = before_; }
+WorkScope::~WorkScope() {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  current = before_;
+}
+
+WorkItem CurrentWork() { return current; }
 
 absl::Status RecordDeaths(const std::string& path, uint64_t boot) {
-  deaths_file = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (deaths_file < 0) {
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (file < 0) {
     return FileError(path, errno);
   }
+  const int former_file = deaths_file;
+  deaths_file = file;
   own_boot = boot;
+  if (installed) {
+    close(former_file);
+    return absl::OkStatus();
+  }
   struct sigaction action {};
   action.sa_handler = OnOwnSignal;
   // A second fault in the handler ends the process at once.
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
-  for (const int signal_number : kOwnSignals) {
-    if (sigaction(signal_number, &action, nullptr) != 0) {
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER | SA_ONSTACK);
+  for (size_t i = 0; i < kOwnSignals.size(); ++i) {
+    if (sigaction(kOwnSignals[i], &action, &former_actions[i]) != 0) {
       return FileError(path, errno);
     }
   }
+  std::set_new_handler(OnNoMemory);
+  installed = true;
   return absl::OkStatus();
+}
+
+SignalStack::SignalStack() : memory_(std::make_unique<char[]>(kSignalStackBytes)) {
+  const stack_t stack{.ss_sp = memory_.get(), .ss_flags = 0, .ss_size = kSignalStackBytes};
+  sigaltstack(&stack, nullptr);
+}
+
+SignalStack::~SignalStack() {
+  const stack_t none{.ss_sp = nullptr, .ss_flags = SS_DISABLE, .ss_size = kSignalStackBytes};
+  sigaltstack(&none, nullptr);
 }
 
 absl::StatusOr<std::vector<Death>> ReadDeaths(const std::string& path) {

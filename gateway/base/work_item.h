@@ -1,6 +1,8 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,10 +18,11 @@ struct WorkItem {
   uint64_t subscription = 0;  // 0: no one's: the event as such.
   uint64_t seq = 0;           // 0: nothing.
 
-  friend bool operator==(const WorkItem&, const WorkItem&) = default;
+  friend auto operator<=>(const WorkItem&, const WorkItem&) = default;
 };
 
-// While it lives, this thread works on `item`. They nest. Costs a few stores.
+// While it lives, this thread works on `item`; on nothing, if that has no seq. They nest. Costs a
+// few stores.
 class WorkScope {
  public:
   explicit WorkScope(const WorkItem& item);
@@ -31,6 +34,9 @@ class WorkScope {
   const WorkItem before_;
 };
 
+// What this thread works on.
+WorkItem CurrentWork();
+
 // A death of an earlier process by its own fault.
 struct Death {
   WorkItem item;
@@ -39,9 +45,23 @@ struct Death {
 
 // From now on a thread of this process that dies by SIGSEGV, SIGABRT, SIGBUS, SIGFPE or SIGILL
 // appends what it was working on to the file, which is opened now, and then dies as it would have.
-// No other signal counts: who kills a process says nothing about what it was doing. `boot` tells
-// this process from others. Once.
+// No other signal counts, for who kills a process says nothing about what it was doing; nor does an
+// abort for lack of memory. `boot` tells this process from others. A later call changes the file; not while another thread is at it.
 absl::Status RecordDeaths(const std::string& path, uint64_t boot);
+
+// While it lives, the death of this thread can be recorded also when its stack has no room left: it
+// gives signal handlers a stack of their own. Without it such a death counts for nothing. One a
+// thread.
+class SignalStack {
+ public:
+  SignalStack();
+  ~SignalStack();
+  SignalStack(const SignalStack&) = delete;
+  SignalStack& operator=(const SignalStack&) = delete;
+
+ private:
+  const std::unique_ptr<char[]> memory_;
+};
 
 // What the file holds; nothing if there is none. A torn record at its end is left out.
 absl::StatusOr<std::vector<Death>> ReadDeaths(const std::string& path);

@@ -49,10 +49,18 @@ Connection::Connection(const ConnectionContext* context, ConnectionPool* pool,
     : context_(context),
       pool_(pool),
       origin_(std::move(origin)),
-      socket_(context->loop, {.connected = [this](int error) { OnConnected(error); },
-                              .read = [this](int error, size_t bytes) { OnRead(error, bytes); },
-                              .readable = [this](int error) { OnReadable(error); },
-                              .writable = [this](int error) { OnWritable(error); }}) {}
+      socket_(context->loop, {.connected = InScope(&Connection::OnConnected),
+                              .read = InScope(&Connection::OnRead),
+                              .readable = InScope(&Connection::OnReadable),
+                              .writable = InScope(&Connection::OnWritable)}) {}
+
+template <typename... Args>
+absl::AnyInvocable<void(Args...)> Connection::InScope(void (Connection::*callback)(Args...)) {
+  return [this, callback](Args... args) {
+    const WorkScope scope(item_);
+    (this->*callback)(args...);
+  };
+}
 
 void Connection::Connect(const IpAddress& address, absl::Duration deadline,
                          absl::AnyInvocable<void(ConnectResult) &&> done) {
@@ -285,6 +293,7 @@ void Connection::ReadOnLater() {
 }
 
 void Connection::OnDeadline() {
+  const WorkScope scope(item_);
   switch (phase_) {
     case Phase::kConnecting: FailConnect(FromErrno(ETIMEDOUT)); return;
     case Phase::kHandshaking:

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "gateway/base/asio_loop.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/work_item.h"
 #include "gateway/deliver/origin.h"
 #include "gateway/deliver/response_reader.h"
 #include "gateway/deliver/socket.h"
@@ -70,6 +71,9 @@ class Connection final : private TimerWheel::Entry {
              std::shared_ptr<Origin> origin);
   ~Connection() override = default;
 
+  // What all that happens here is blamed on from now on, until the exchange is over (E8).
+  void WorkOn(const WorkItem& item) { item_ = item; }
+
   // Connects to `address`, with TLS if the origin has it, until `deadline` (for TLS the connect
   // timeout is granted again). Calls `done` once, maybe before returning; after a failure the
   // connection is closed.
@@ -105,6 +109,10 @@ class Connection final : private TimerWheel::Entry {
     kDraining,      // `done` has been called, the rest is read for the connection's sake.
     kClosed,
   };
+
+  // A callback of the socket, in which the item of the time is worked on.
+  template <typename... Args>
+  absl::AnyInvocable<void(Args...)> InScope(void (Connection::*callback)(Args...));
 
   void OnDeadline() override;
   void OnConnected(int error);
@@ -144,6 +152,7 @@ class Connection final : private TimerWheel::Entry {
   Phase phase_ = Phase::kNew;
   absl::Duration open_time_;
   IpAddress address_;
+  WorkItem item_;
   Socket socket_;
   std::optional<TlsSession> tls_;
   absl::AnyInvocable<void(ConnectResult) &&> connect_done_;

@@ -44,6 +44,9 @@ void Connection::Progress() {
 
 void Connection::OnHeader() {
   CrashPoint("after_answer");
+  if (request_.event != nullptr) {
+    FaultPoint("after_header", request_.event->type);
+  }
   header_time_ = context_->clock->Monotonic();
   const bool wanted = !IsSuccess(reader_.status()) || request_.success_bytes_kept > 0;
   if (!wanted || BodySuffices()) {
@@ -131,6 +134,7 @@ void Connection::Recycle() {
                         IdleTimeout() > absl::ZeroDuration();
   body_ = "";
   request_ = Request();
+  item_ = WorkItem();
   if (!reusable) {
     Close();
     return;

@@ -40,8 +40,10 @@ void HttpExchange::Locate() {
   } else if (const Resolution* known = context_->resolver->Cached(url.host); known != nullptr) {
     OnResolved(*known);
   } else {
-    question_ = context_->resolver->Resolve(
-        url.host, [this](const Resolution& resolution) { OnResolved(resolution); });
+    question_ = context_->resolver->Resolve(url.host, [this](const Resolution& resolution) {
+      const WorkScope scope(job_.item);
+      OnResolved(resolution);
+    });
   }
 }
 
@@ -80,6 +82,7 @@ void HttpExchange::Dial() {
     deadline = std::min(deadline, context_->clock->Monotonic() + kAddressTimeout);
   }
   connection_ = context_->pool->Open(job_.endpoint->origin());
+  connection_->WorkOn(job_.item);
   connection_->Connect(address, deadline,
                        [this](ConnectResult result) { OnConnected(std::move(result)); });
 }
@@ -99,9 +102,11 @@ void HttpExchange::OnConnected(ConnectResult result) {
 }
 
 void HttpExchange::Send() {
+  connection_->WorkOn(job_.item);
   Connection::Request request;
   if (job_.event != nullptr) {
     CrashPoint("before_post");
+    FaultPoint("before_send", job_.event->type);
     job_.endpoint->WritePost(*job_.event, job_.attempt_number, context_->clock->Now(),
                              connection_->head());
     request.event = job_.event;
@@ -145,6 +150,7 @@ void HttpExchange::JudgeChallenge(const Reply& reply, PostResult* result) const 
 }
 
 void HttpExchange::OnDeadline() {
+  const WorkScope scope(job_.item);
   question_.reset();
   if (connection_ != nullptr && connection_->Expire()) {
     return;  // The status was known: OnReply() has been called.

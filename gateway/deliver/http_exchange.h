@@ -43,6 +43,7 @@ struct ExchangeJob {
   int attempt_number = 1;
   bool keep_response = false;
   std::string challenge;
+  WorkItem item;  // As in PostRequest.
 };
 
 // One exchange with a subscriber, from the name to the outcome, within the endpoint's timeout: an

@@ -64,10 +64,12 @@ class HttpPoster final : public Poster {
   void Post(PostRequest request, Done done) override {
     const int attempt_number = request.attempt_number;
     const bool keep_response = request.keep_response;
+    const WorkItem item = request.item;
     Start({.endpoint = Prepared(std::move(request.endpoint)),
            .event = std::move(request.event),
            .attempt_number = attempt_number,
-           .keep_response = keep_response},
+           .keep_response = keep_response,
+           .item = item},
           std::move(done));
   }
 

@@ -22,10 +22,11 @@ constexpr absl::Duration kFaultDelayMax = absl::Seconds(30);
 
 DeliveryQueue::DeliveryQueue(std::shared_ptr<const Subscription> subscription,
                              const Options* options, const SubscriptionDirectory* directory,
-                             Outbox* outbox)
+                             const Suspects* suspects, Outbox* outbox)
     : subscription_(std::move(subscription)),
       options_(options),
       directory_(directory),
+      suspects_(suspects),
       outbox_(outbox),
       order_(subscription_->policy.order),
       health_(*subscription_, options->max_in_flight_default) {}
@@ -106,8 +107,8 @@ bool DeliveryQueue::ExceptionsFull() const {
   return retries_.waiting() >= kExceptionsPerSubscriptionMax;
 }
 
-std::optional<Exchange> DeliveryQueue::Next(absl::Time now, absl::Duration monotonic) {
-  OnTime(now);
+std::optional<DeliveryQueue::Kind> DeliveryQueue::NextKind(absl::Time now,
+                                                           absl::Duration monotonic) const {
   if (!MaySend(monotonic)) {
     return std::nullopt;
   }
@@ -119,19 +120,32 @@ std::optional<Exchange> DeliveryQueue::Next(absl::Time now, absl::Duration monot
   if (!first_waits && !retry_waits && !replay_waits) {
     return std::nullopt;
   }
+  // One of several slots is a retry's; a single one is taken in turns, or by a probe.
+  const uint64_t turn = turns_ + 1;
+  const bool retry_turn =
+      (retries_in_flight_ == 0 && in_flight_ > 0) || turn % kRetryShare == 0 || health_.probing();
+  const bool replay_turn = turn % kReplayShare == 0 || (!first_waits && !retry_waits);
+  if (replay_waits && replay_turn) {
+    return Kind::kReplay;
+  }
+  return retry_waits && (retry_turn || !first_waits) ? Kind::kRetry : Kind::kFirst;
+}
+
+std::optional<Exchange> DeliveryQueue::Next(absl::Time now, absl::Duration monotonic,
+                                            bool wire_is_empty) {
+  OnTime(now);
+  const std::optional<Kind> kind = NextKind(now, monotonic);
+  waits_to_run_alone_ = kind.has_value() && !wire_is_empty && MustRunAlone(*kind, monotonic);
+  if (!kind.has_value() || waits_to_run_alone_) {
+    return std::nullopt;
+  }
   ++in_flight_;
   ++turns_;
-  // One of several slots is a retry's; a single one is taken in turns, or by a probe.
-  const bool retry_turn =
-      (retries_in_flight_ == 0 && in_flight_ > 1) || turns_ % kRetryShare == 0 || health_.probing();
-  const bool replay_turn = turns_ % kReplayShare == 0 || (!first_waits && !retry_waits);
   Exchange exchange;
-  if (replay_waits && replay_turn) {
-    exchange = StartReplayed(now, monotonic);
-  } else if (retry_waits && (retry_turn || !first_waits)) {
-    exchange = StartRetry(*retries_.Take(), now);
-  } else {
-    exchange = StartFirst(now);
+  switch (*kind) {
+    case Kind::kReplay: exchange = StartReplayed(now, monotonic); break;
+    case Kind::kRetry: exchange = StartRetry(*retries_.Take(), now); break;
+    case Kind::kFirst: exchange = StartFirst(now); break;
   }
   if (exchange.dead_reason == DeadReason::kNone) {
     health_.OnStart(monotonic);
@@ -173,6 +187,9 @@ Exchange DeliveryQueue::Started(Exchange exchange, absl::Time now) const {
 }
 
 DeadReason DeliveryQueue::DeadAtStart(const Exchange& exchange) const {
+  if (suspects_->Quarantined(ItemOf(exchange.entry))) {
+    return DeadReason::kQuarantined;
+  }
   if (exchange.start_time >= ExpireTime(exchange)) {
     return DeadReason::kExpired;
   }

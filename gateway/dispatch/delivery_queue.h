@@ -20,6 +20,7 @@
 #include "gateway/dispatch/shard_progress.h"
 #include "gateway/dispatch/subscriber_health.h"
 #include "gateway/dispatch/subscription_directory.h"
+#include "gateway/dispatch/suspects.h"
 #include "gateway/model/poster.h"
 #include "gateway/model/subscription.h"
 #include "gateway/store/store.h"
@@ -39,9 +40,9 @@ class DeliveryQueue {
     size_t read_bytes_max = kReadBytesMax;         // Of the process; the Engine parts it.
   };
 
-  // `options`, `directory` and `outbox` are the loop's and outlive this.
+  // `options`, `directory`, `suspects` and `outbox` are the loop's and outlive this.
   DeliveryQueue(std::shared_ptr<const Subscription> subscription, const Options* options,
-                const SubscriptionDirectory* directory, Outbox* outbox);
+                const SubscriptionDirectory* directory, const Suspects* suspects, Outbox* outbox);
 
   // --- Configuration and recovery ---
   void Configure(std::shared_ptr<const Subscription> subscription, absl::Time now);
@@ -62,8 +63,11 @@ class DeliveryQueue {
   // --- Sending ---
   // Ends the waits that are over: at the beginning of each turn, before anything is asked.
   void OnTime(absl::Time now) { health_.OnTime(now); }
-  // The next exchange to make, if one may begin. It is in flight until OnResult().
-  std::optional<Exchange> Next(absl::Time now, absl::Duration monotonic);
+  // The next exchange to make, if one may begin. It is in flight until OnResult(). With
+  // `wire_is_empty` nothing is on the wire of the whole loop, so that a suspect may go (E8).
+  std::optional<Exchange> Next(absl::Time now, absl::Duration monotonic, bool wire_is_empty = true);
+  // Whether Next() gave nothing for that reason.
+  bool waits_to_run_alone() const { return waits_to_run_alone_; }
   // What the exchange leaves behind; nothing if it was our own fault: it will be tried again (E7).
   std::optional<OutcomeRecord> OnResult(Exchange exchange, const PostResult& result, absl::Time now,
                                         absl::Duration monotonic, double chance);
@@ -173,6 +177,17 @@ class DeliveryQueue {
   // When the first attempt in front may be made: the schedule's first wait after it was accepted.
   absl::Time FirstDue() const;
   bool ExceptionsFull() const;
+  // Of what kind the next exchange is; nullopt: none may begin.
+  enum class Kind { kFirst, kRetry, kReplay };
+  std::optional<Kind> NextKind(absl::Time now, absl::Duration monotonic) const;
+  // Whether the next exchange of the kind is a suspect's.
+  bool MustRunAlone(Kind kind, absl::Duration monotonic) const;
+  WorkItem ItemOf(const LogEntry& entry) const {
+    return postrider::ItemOf(subscription_->number, entry.shard, entry.seq);
+  }
+  // Whether an event of the log that was read is to be sent; what may not be looked at any more is,
+  // so that its turn makes it a dead letter (E8).
+  bool WantsRead(const LogEntry& entry) const;
   Exchange StartFirst(absl::Time now);
   Exchange StartRetry(DueException exception, absl::Time now);
   Exchange StartReplayed(absl::Time now, absl::Duration monotonic);
@@ -200,6 +215,7 @@ class DeliveryQueue {
   std::shared_ptr<const Subscription> subscription_;
   const Options* const options_;
   const SubscriptionDirectory* const directory_;
+  const Suspects* const suspects_;
   Outbox* const outbox_;
 
   std::deque<LogEntry> ready_;  // First attempts, in the order they came.
@@ -214,6 +230,7 @@ class DeliveryQueue {
   int uncommitted_ = 0;  // Outcomes submitted, or about to be.
   int retries_in_flight_ = 0;
   uint64_t turns_ = 0;  // Counts exchanges, for the shares of the lanes.
+  bool waits_to_run_alone_ = false;
   bool reading_ = false;
   size_t reading_bytes_ = 0;  // What the read under way, or the last one, may bring.
   ReadEntries read_entries_;

@@ -86,7 +86,7 @@ void DeliveryQueue::OnRead(const Read& read, const absl::StatusOr<std::vector<Lo
     if (progress.WindowFull(entry.seq)) {
       return;
     }
-    if (!progress.ReadPast(entry.seq) && directory_->Wants(subscription_->number, entry)) {
+    if (!progress.ReadPast(entry.seq) && WantsRead(entry)) {
       progress.Owe(entry.seq);
       read_entries_.Add(read.shard, entry.seq, entry.bytes());
       Accept(entry);

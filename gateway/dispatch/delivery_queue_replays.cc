@@ -21,7 +21,7 @@ std::optional<ReplayRead> DeliveryQueue::NextReplayRead(absl::Duration monotonic
 void DeliveryQueue::OnReplayRead(const ReplayRead& read,
                                  const absl::StatusOr<std::vector<LogEntry>>& entries,
                                  absl::Time now, absl::Duration monotonic) {
-  replays_.OnRead(read, entries, *subscription_, now, monotonic);
+  replays_.OnRead(read, entries, *subscription_, *suspects_, now, monotonic);
   if (Rests()) {
     replays_.Unload();
   }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/base/limits.h"
 #include "gateway/base/log.h"
+#include "gateway/base/work_item.h"
 
 namespace postrider {
 namespace {
@@ -180,6 +181,7 @@ void Dispatcher::Deliver(Message message) {
 // --- The turn ------------------------------------------------------------------------------------
 
 void Dispatcher::EndTurn() {
+  const WorkScope nothing({});  // Of what was just done to its end.
   RunTails();
   RunQueues();
   const absl::Duration now = services_.clock->Monotonic();
@@ -369,6 +371,7 @@ void Dispatcher::TakeCursors() {
     if (std::optional<AdvanceCursor> cursor = tail->TakeCursor(); cursor.has_value()) {
       outcomes_.AddUnmatched(shard, tail->TakeUnmatched(), services_.clock->Monotonic());
       outcomes_.AddCursor(shard, *cursor, services_.clock->Monotonic());
+      ForgetEvents(shard, cursor->cursor, services_.clock->Monotonic());
     }
   }
 }

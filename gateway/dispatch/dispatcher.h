@@ -23,6 +23,7 @@
 #include "gateway/dispatch/shard_tail.h"
 #include "gateway/dispatch/subscription_directory.h"
 #include "gateway/dispatch/subscription_events.h"
+#include "gateway/dispatch/suspects.h"
 #include "gateway/model/poster.h"
 #include "gateway/store/group_commit.h"
 #include "gateway/store/read_executor.h"
@@ -55,6 +56,9 @@ struct DispatchCounters {
   std::atomic<uint64_t> failed{0};
   std::atomic<uint64_t> dead{0};
   std::atomic<uint64_t> own_faults{0};
+  std::atomic<uint64_t> quarantined{0};      // Of `dead`: by E8.
+  std::atomic<uint64_t> events_given_up{0};  // Handed to nobody, since the start (E8).
+  std::atomic<int64_t> suspects{0};
   std::atomic<int64_t> in_flight{0};
   std::atomic<int64_t> queues{0};
   std::atomic<int64_t> waiting_for_turn{0};
@@ -92,6 +96,8 @@ class Dispatcher final : private Outbox {
   void RestoreBlockedKey(const BlockedKey& blocked);
   void RestoreHealth(const StoredHealth& stored);
   void RestoreReplay(const ReplayRecord& record);
+  // One of a subscription that lives here; or, without a subscription, of a shard. Last.
+  void RestoreSuspect(const Suspect& suspect);
 
   // --- On the loop ---
   void Start();
@@ -115,8 +121,8 @@ class Dispatcher final : private Outbox {
  private:
   struct Slot {
     Slot(std::shared_ptr<const Subscription> subscription, const DeliveryQueue::Options* options,
-         const SubscriptionDirectory* directory, Outbox* outbox)
-        : queue(std::move(subscription), options, directory, outbox) {}
+         const SubscriptionDirectory* directory, const Suspects* suspects, Outbox* outbox)
+        : queue(std::move(subscription), options, directory, suspects, outbox) {}
     DeliveryQueue queue;
     std::shared_ptr<const Endpoint> endpoint;        // Made when first needed.
     absl::Time due = absl::InfiniteFuture();         // As in due_.
@@ -187,6 +193,17 @@ class Dispatcher final : private Outbox {
   bool MayStartExchange() const;
   void Wake(SubscriptionNumber number) { active_queues_.insert(number); }
 
+  // --- What brought earlier processes down (dispatcher_suspects.cc) ---
+  // Whether what is on the wire is there alone, or somebody waits for it to be empty.
+  bool WireIsReserved() const;
+  // Whose turn it is; whoever has waited for an empty wire comes first. Only if not
+  // WireIsReserved().
+  std::optional<SubscriptionNumber> NextInTurn(const Moment& now);
+  void ForgetSuspect(const WorkItem& item, absl::Duration monotonic);
+  // What is up to the cursor has been fanned out.
+  void ForgetEvents(ShardId shard, Seq cursor, absl::Duration monotonic);
+  void TellQuarantined(const Subscription& subscription, const LogEntry& entry);
+
   // --- Replays (dispatcher_replays.cc) ---
   bool StartReplayRead(SubscriptionNumber number, Slot& slot, size_t bytes, const Moment& now);
   void OnReplayRead(SubscriptionNumber number, const ReplayRead& read,
@@ -203,6 +220,7 @@ class Dispatcher final : private Outbox {
   Mesh* const mesh_;
 
   SubscriptionDirectory directory_;
+  Suspects suspects_;
   absl::flat_hash_map<ShardId, std::unique_ptr<ShardTail>> tails_;
   absl::flat_hash_map<SubscriptionNumber, std::unique_ptr<Slot>> slots_;
   OutcomeBuffer outcomes_;
@@ -225,6 +243,10 @@ class Dispatcher final : private Outbox {
   absl::Duration tail_age_due_ = absl::InfiniteDuration();
 
   uint64_t leaves_ = 0;  // Numbers the leaves of all queues: their epochs.
+  // What is on the wire is a suspect, alone; who waits to send one (E8).
+  bool runs_alone_ = false;
+  std::optional<SubscriptionNumber> waits_to_run_alone_;
+
   bool draining_ = false;
   absl::AnyInvocable<void() &&> drained_;
   DispatchCounters counters_;

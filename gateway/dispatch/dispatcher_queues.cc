@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/base/limits.h"
 #include "gateway/base/log.h"
+#include "gateway/base/work_item.h"
 #include "gateway/dispatch/dispatcher.h"
 
 namespace postrider {
@@ -33,7 +34,8 @@ Dispatcher::Slot* Dispatcher::SlotOf(SubscriptionNumber number) {
     return nullptr;
   }
   Outbox* const outbox = this;
-  auto slot = std::make_unique<Slot>(entry->subscription, &options_, &directory_, outbox);
+  auto slot =
+      std::make_unique<Slot>(entry->subscription, &options_, &directory_, &suspects_, outbox);
   turns_.Put(*entry->subscription);
   return slots_.emplace(number, std::move(slot)).first->second.get();
 }
@@ -52,7 +54,8 @@ void Dispatcher::RemoveSlot(SubscriptionNumber number) {
 }
 
 bool Dispatcher::MayStartExchange() const {
-  return !draining_ && !turns_.full() && !outcomes_.Congested(services_.clock->Monotonic());
+  return !draining_ && !turns_.full() && !WireIsReserved() &&
+         !outcomes_.Congested(services_.clock->Monotonic());
 }
 
 void Dispatcher::RunQueues() {
@@ -79,13 +82,14 @@ void Dispatcher::RunQueues() {
   counters_.waiting_for_origin = static_cast<int64_t>(turns_.waiting_for_origin());
   counters_.waiting_for_share = static_cast<int64_t>(turns_.waiting_for_share());
   counters_.read_bytes = static_cast<int64_t>(read_budget_.used());
+  counters_.suspects = static_cast<int64_t>(suspects_.size());
 }
 
 int Dispatcher::StartExchanges(int limit, const Moment& now,
                                absl::btree_set<SubscriptionNumber>* picked) {
   int started = 0;
   while (started < limit && MayStartExchange()) {
-    const std::optional<SubscriptionNumber> next = turns_.PickNext(now.monotonic);
+    const std::optional<SubscriptionNumber> next = NextInTurn(now);
     if (!next.has_value()) {
       return started;
     }
@@ -101,8 +105,12 @@ int Dispatcher::StartExchanges(int limit, const Moment& now,
 
 // False if the queue has nothing to send.
 bool Dispatcher::StartExchange(SubscriptionNumber number, Slot& slot, const Moment& now) {
-  std::optional<Exchange> exchange = slot.queue.Next(now.wall, now.monotonic);
+  const bool wire_is_empty = turns_.in_flight() == 0;
+  std::optional<Exchange> exchange = slot.queue.Next(now.wall, now.monotonic, wire_is_empty);
   if (!exchange.has_value()) {
+    if (slot.queue.waits_to_run_alone()) {
+      waits_to_run_alone_ = number;
+    }
     return false;
   }
   if (exchange->dead_reason != DeadReason::kNone) {
@@ -111,6 +119,7 @@ bool Dispatcher::StartExchange(SubscriptionNumber number, Slot& slot, const Mome
     Finish(number, slot, *std::move(exchange), result);
     return true;
   }
+  runs_alone_ = suspects_.RunsAlone(ItemOf(number, exchange->entry.shard, exchange->entry.seq));
   SendTurns::Origin* const origin =
       turns_.OnStarted(number, exchange->entry.event->body.size(), now.monotonic);
   Send(number, slot, *std::move(exchange), origin);
@@ -151,12 +160,15 @@ void Dispatcher::RunQueue(SubscriptionNumber number, const Moment& now) {
 
 void Dispatcher::Send(SubscriptionNumber number, Slot& slot, Exchange exchange,
                       SendTurns::Origin* origin) {
+  const WorkItem item = ItemOf(number, exchange.entry.shard, exchange.entry.seq);
+  const WorkScope scope(item);
   if (slot.endpoint == nullptr) {
     slot.endpoint = poster_->Prepare(slot.queue.subscription());
   }
   PostRequest request{.endpoint = slot.endpoint,
                       .event = exchange.entry.event,
-                      .attempt_number = exchange.attempt_number};
+                      .attempt_number = exchange.attempt_number,
+                      .item = item};
   auto done = [this, number, origin,
                exchange = std::move(exchange)](const PostResult& result) mutable {
     OnPosted(number, std::move(exchange), origin, result);
@@ -180,6 +192,8 @@ void Dispatcher::Finish(SubscriptionNumber number, Slot& slot, Exchange exchange
                         const PostResult& result) {
   const LogEntry entry = exchange.entry;
   const ShardId shard = entry.shard;
+  const WorkItem item = ItemOf(number, shard, entry.seq);
+  const WorkScope scope(item);
   const absl::Duration monotonic = services_.clock->Monotonic();
   std::optional<OutcomeRecord> record = slot.queue.OnResult(
       std::move(exchange), result, services_.clock->Now(), monotonic, Fraction(services_.random));
@@ -194,8 +208,12 @@ void Dispatcher::Finish(SubscriptionNumber number, Slot& slot, Exchange exchange
     case Disposition::kException:
     case Disposition::kStillOwed: ++counters_.failed; break;
   }
+  if (record->attempt->outcome == Outcome::kQuarantined) {
+    TellQuarantined(slot.queue.subscription(), entry);
+  }
   TellDead(number, entry, *record);
   AddRecord(number, slot, shard, *std::move(record), monotonic);
+  ForgetSuspect(item, monotonic);
 }
 
 // What waits behind a failed delivery of its key leaves the memory as a row (E4).
@@ -219,6 +237,9 @@ void Dispatcher::AddRecord(SubscriptionNumber number, const Slot& slot, ShardId 
 
 void Dispatcher::OnExceptionsChanged(SubscriptionNumber number, ShardId shard,
                                      const ExceptionChanges& changes) {
+  for (const Seq seq : changes.forgiven) {
+    suspects_.Forget(ItemOf(number, shard, seq));
+  }
   if (Slot* const slot = SlotOf(number); slot != nullptr) {
     slot->queue.OnExceptionsChanged(shard, changes, services_.clock->Now());
     Wake(number);

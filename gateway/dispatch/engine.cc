@@ -77,6 +77,19 @@ void Engine::Recover(const Recovery& recovery) {
       dispatchers_[home->second]->RestoreBlockedKey(blocked);
     }
   }
+  RecoverSuspects(configuration.suspects);
+}
+
+void Engine::RecoverSuspects(const std::vector<Suspect>& suspects) {
+  for (const Suspect& suspect : suspects) {
+    const WorkItem& item = suspect.item;
+    const auto home = homes_.find(item.subscription);
+    if (item.subscription == 0 && item.shard < handed_over_.size()) {
+      dispatchers_[LoopOfShard(static_cast<ShardId>(item.shard))]->RestoreSuspect(suspect);
+    } else if (home != homes_.end()) {
+      dispatchers_[home->second]->RestoreSuspect(suspect);
+    }
+  }
 }
 
 void Engine::Start() {

@@ -78,6 +78,7 @@ class Engine final : private Mesh {
   // A function that runs `done` when it has been called once a loop.
   std::function<void()> MakeBarrier(absl::AnyInvocable<void() &&> done) const;
   int HomeOf(const Subscription& subscription);
+  void RecoverSuspects(const std::vector<Suspect>& suspects);
   void PostConfigured(const std::vector<CommittedGroup::Configured>& configured);
   void PostReplay(const ReplayRecord& record);
   void PostEvents(const CommittedGroup::Shard& shard);

@@ -53,6 +53,11 @@ void OutcomeBuffer::AddCursor(ShardId shard, AdvanceCursor cursor, absl::Duratio
   At(shard, now).writes.push_back(cursor);
 }
 
+void OutcomeBuffer::AddForget(const WorkItem& item, absl::Duration now) {
+  At(static_cast<ShardId>(item.shard), now)
+      .writes.push_back(ForgetSuspect{.subscription = item.subscription, .seq = item.seq});
+}
+
 Batch OutcomeBuffer::Finish(ShardId shard, Gathered& gathered) {
   gathered.notices.shard = shard;
   gathered.notices.gathered = first_;

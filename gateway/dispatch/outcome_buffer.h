@@ -42,6 +42,8 @@ class OutcomeBuffer {
   void AddEraseReader(ShardId shard, SubscriptionNumber subscription, absl::Duration now);
   void AddUnmatched(ShardId shard, std::vector<Seq> seqs, absl::Duration now);
   void AddCursor(ShardId shard, AdvanceCursor cursor, absl::Duration now);
+  // The item has been worked on to its end, as of all outcomes so far (E8).
+  void AddForget(const WorkItem& item, absl::Duration now);
 
   bool empty() const { return shards_.empty(); }
   size_t size() const { return gathered_outcomes_; }

@@ -1,6 +1,7 @@
 #include "gateway/dispatch/outcome_record.h"
 
 #include "absl/strings/str_cat.h"
+#include "gateway/base/limits.h"
 
 namespace postrider {
 namespace {
@@ -51,6 +52,10 @@ PostResult ResultWithoutPost(const Exchange& exchange) {
     return {.outcome = Outcome::kTooLarge,
             .error_text = absl::StrCat("its body of ", exchange.entry.event->body.size(),
                                        " bytes is larger than the subscription takes")};
+  }
+  if (exchange.dead_reason == DeadReason::kQuarantined) {
+    return {.outcome = Outcome::kQuarantined,
+            .error_text = absl::StrCat("it has brought the gateway down ", kDeathsMax, " times")};
   }
   return {.outcome = Outcome::kExpired, .error_text = "its time was over"};
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/base/limits.h"
+#include "gateway/base/work_item.h"
 
 namespace postrider {
 namespace {
@@ -59,7 +60,7 @@ std::optional<ReplayRead> ReplayLane::NextRead(absl::Duration monotonic, size_t 
 
 void ReplayLane::OnRead(const ReplayRead& read,
                         const absl::StatusOr<std::vector<LogEntry>>& entries,
-                        const Subscription& subscription, absl::Time now,
+                        const Subscription& subscription, const Suspects& suspects, absl::Time now,
                         absl::Duration monotonic) {
   reading_bytes_ = 0;
   Stretch& stretch = stretches_[read.shard];
@@ -79,8 +80,11 @@ void ReplayLane::OnRead(const ReplayRead& read,
     if (stretch.progress.WindowFull(entry.seq)) {
       return;
     }
+    const WorkItem item = ItemOf(subscription.number, entry.shard, entry.seq);
+    const WorkScope scope(item);
+    // What may not be looked at any more has its turn, and is a dead letter then (E8).
     if (!stretch.progress.ReadPast(entry.seq) &&
-        Replays(*replay_, subscription, *entry.event, now)) {
+        (suspects.Quarantined(item) || Replays(*replay_, subscription, *entry.event, now))) {
       stretch.progress.Owe(entry.seq);
       ready_bytes_ += entry.bytes();
       ready_.push_back(entry);

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gateway/dispatch/shard_progress.h"
+#include "gateway/dispatch/suspects.h"
 #include "gateway/model/replay.h"
 #include "gateway/model/subscription.h"
 
@@ -36,10 +37,13 @@ class ReplayLane {
   // --- Reading: one page at a time ---
   std::optional<ReplayRead> NextRead(absl::Duration monotonic, size_t bytes);
   void OnRead(const ReplayRead& read, const absl::StatusOr<std::vector<LogEntry>>& entries,
-              const Subscription& subscription, absl::Time now, absl::Duration monotonic);
+              const Subscription& subscription, const Suspects& suspects, absl::Time now,
+              absl::Duration monotonic);
 
   // --- Sending ---
   bool Ready(absl::Duration monotonic) const;
+  // What Take() would give. Only if Ready().
+  const LogEntry& front() const { return ready_.front(); }
   // Only if Ready(). It is owed until OnResult() or PutBack().
   LogEntry Take(absl::Duration monotonic);
   void PutBack(LogEntry entry);

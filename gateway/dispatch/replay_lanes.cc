@@ -29,10 +29,10 @@ std::optional<ReplayRead> ReplayLanes::NextRead(absl::Duration monotonic, size_t
 
 void ReplayLanes::OnRead(const ReplayRead& read,
                          const absl::StatusOr<std::vector<LogEntry>>& entries,
-                         const Subscription& subscription, absl::Time now,
+                         const Subscription& subscription, const Suspects& suspects, absl::Time now,
                          absl::Duration monotonic) {
   if (ReplayLane* const lane = Find(read.replay); lane != nullptr) {
-    lane->OnRead(read, entries, subscription, now, monotonic);
+    lane->OnRead(read, entries, subscription, suspects, now, monotonic);
   }
 }
 
@@ -41,14 +41,15 @@ bool ReplayLanes::Ready(absl::Duration monotonic) const {
                      [monotonic](const auto& lane) { return lane.second.Ready(monotonic); });
 }
 
+ReplayLanes::Lanes::const_iterator ReplayLanes::NextLane(absl::Duration monotonic) const {
+  const auto ready = [monotonic](const auto& lane) { return lane.second.Ready(monotonic); };
+  const auto next = std::find_if(lanes_.upper_bound(last_), lanes_.end(), ready);
+  return next == lanes_.end() ? std::find_if(lanes_.begin(), lanes_.end(), ready) : next;
+}
+
 std::pair<OriginId, LogEntry> ReplayLanes::Take(absl::Duration monotonic) {
-  const auto ready = [monotonic](auto& lane) { return lane.second.Ready(monotonic); };
-  auto next = std::find_if(lanes_.upper_bound(last_), lanes_.end(), ready);
-  if (next == lanes_.end()) {
-    next = std::find_if(lanes_.begin(), lanes_.end(), ready);
-  }
-  last_ = next->first;
-  return {last_, next->second.Take(monotonic)};
+  last_ = NextLane(monotonic)->first;
+  return {last_, lanes_.at(last_).Take(monotonic)};
 }
 
 void ReplayLanes::PutBack(OriginId replay, LogEntry entry) {

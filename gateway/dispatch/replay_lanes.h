@@ -22,8 +22,13 @@ class ReplayLanes {
   // As ReplayLane's calls of these names.
   std::optional<ReplayRead> NextRead(absl::Duration monotonic, size_t bytes);
   void OnRead(const ReplayRead& read, const absl::StatusOr<std::vector<LogEntry>>& entries,
-              const Subscription& subscription, absl::Time now, absl::Duration monotonic);
+              const Subscription& subscription, const Suspects& suspects, absl::Time now,
+              absl::Duration monotonic);
   bool Ready(absl::Duration monotonic) const;
+  // Only if Ready(): what Take() would give.
+  const LogEntry& Front(absl::Duration monotonic) const {
+    return NextLane(monotonic)->second.front();
+  }
   // Only if Ready(): the next event, and whose it is.
   std::pair<OriginId, LogEntry> Take(absl::Duration monotonic);
   void PutBack(OriginId replay, LogEntry entry);
@@ -39,9 +44,13 @@ class ReplayLanes {
   std::optional<OriginId> TakeFinished();
 
  private:
-  ReplayLane* Find(OriginId replay);
+  using Lanes = std::map<OriginId, ReplayLane>;
 
-  std::map<OriginId, ReplayLane> lanes_;
+  ReplayLane* Find(OriginId replay);
+  // Whose turn it is. Only if Ready().
+  Lanes::const_iterator NextLane(absl::Duration monotonic) const;
+
+  Lanes lanes_;
   OriginId last_ = kOriginLog;       // Whose turn to send it was.
   OriginId last_read_ = kOriginLog;  // Whose turn to read it was.
 };

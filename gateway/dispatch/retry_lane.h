@@ -39,6 +39,8 @@ class RetryLane {
   // It was not tried after all: read again, if it is still there, when it is due.
   void PutBack(const ExceptionRow& row);
   bool HasLoaded() const { return !loaded_.empty(); }
+  // What Take() would give. Only if HasLoaded().
+  const DueException& front() const { return loaded_.front(); }
   // Whether one is loaded or being read, or is due and will be.
   bool HasDue(absl::Time now) const;
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/base/crash_point.h"
 #include "gateway/base/limits.h"
+#include "gateway/base/work_item.h"
 
 namespace postrider {
 namespace {
@@ -100,11 +102,15 @@ bool ShardTail::FanOut(size_t pairs_max, absl::Duration now) {
 
 size_t ShardTail::FanOutNext(size_t pairs_max, absl::Duration now) {
   WindowEntry& window_entry = *At(next_);
+  const WorkScope scope(ItemOf(/*subscription=*/0, shard_, next_));
   if (!fanning_out_) {
     fanning_out_ = true;
     fed_ = 0;
     matched_.clear();
-    directory_->Match(window_entry.entry, &matched_);
+    if (!given_up_.contains(next_)) {
+      FaultPoint("match", window_entry.entry.event->type);
+      directory_->Match(window_entry.entry, &matched_);
+    }
     window_entry.received = now;
   }
   const size_t pairs = std::min(pairs_max, matched_.size() - fed_);

@@ -30,6 +30,10 @@ class ShardTail {
   ShardTail(ShardId shard, const ShardRecovery& recovery, const SubscriptionDirectory* directory,
             Outbox* outbox);
 
+  // The event is handed to nobody: it has brought the process down too often (E8). Before it is
+  // met; one that has been is not met again.
+  void GiveUp(Seq seq) { given_up_.insert(seq); }
+
   // --- Events ---
   // New events, just committed; `now` is monotonic. What does not follow on what the tail has is
   // not taken: it will be read from the log (R6). Returns how many bytes of the hand-off are not
@@ -125,6 +129,7 @@ class ShardTail {
   void TrimWindow();
   bool TooLong(uint64_t events, size_t bytes) const;
   bool IsSettledBefore(SubscriptionNumber number, Seq seq) const;
+  bool Wants(SubscriptionNumber number, const LogEntry& entry) const;
 
   const ShardId shard_;
   const SubscriptionDirectory* const directory_;
@@ -150,6 +155,7 @@ class ShardTail {
   std::multiset<Seq> leaving_from_;                          // Of the members that are leaving.
   absl::flat_hash_map<SubscriptionNumber, Member> members_;  // Who owes, leaves or reads.
   absl::flat_hash_set<std::pair<SubscriptionNumber, Seq>> settled_before_;  // Before the start.
+  absl::flat_hash_set<Seq> given_up_;  // Mostly empty; kept for as long as it may be met.
   // Of the event at next_, when its fan-out is under way: who wants it, and how many have it.
   bool fanning_out_ = false;
   std::vector<SubscriptionNumber> matched_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/base/limits.h"
+#include "gateway/base/work_item.h"
 #include "gateway/dispatch/shard_tail.h"
 
 namespace postrider {
@@ -118,7 +119,7 @@ bool ShardTail::MayRejoin(const AskRejoinMessage& message, absl::Duration now,
     return false;
   }
   for (Seq seq = message.scan; seq < next_; ++seq) {
-    if (directory_->Wants(message.subscription, At(seq)->entry)) {
+    if (Wants(message.subscription, At(seq)->entry)) {
       missed->push_back(seq);
     }
   }
@@ -137,6 +138,11 @@ bool ShardTail::MayRejoin(const AskRejoinMessage& message, absl::Duration now,
   // Nor who would hold what others hold too long already: he would be sent away with them.
   const WindowEntry* const held = At(lowest);
   return held == nullptr || held->owed == 0 || held->received + kTailAgeMax > now;
+}
+
+bool ShardTail::Wants(SubscriptionNumber number, const LogEntry& entry) const {
+  const WorkScope scope(ItemOf(/*subscription=*/0, shard_, entry.seq));
+  return !given_up_.contains(entry.seq) && directory_->Wants(number, entry);
 }
 
 void ShardTail::Hold(Member& member, Seq seq, absl::Duration now) {

@@ -8,10 +8,12 @@ SRCS = [
     "delivery_queue_purge.cc",
     "delivery_queue_reading.cc",
     "delivery_queue_replays.cc",
+    "delivery_queue_suspects.cc",
     "dispatcher.cc",
     "dispatcher_health.cc",
     "dispatcher_queues.cc",
     "dispatcher_replays.cc",
+    "dispatcher_suspects.cc",
     "engine.cc",
     "fair_queue.cc",
     "match.cc",
@@ -30,6 +32,7 @@ SRCS = [
     "subscriber_health.cc",
     "subscription_directory.cc",
     "subscription_index.cc",
+    "suspects.cc",
     "word_table.cc",
 ]
 
@@ -57,5 +60,6 @@ HDRS = [
     "subscription_directory.h",
     "subscription_events.h",
     "subscription_index.h",
+    "suspects.h",
     "word_table.h",
 ]

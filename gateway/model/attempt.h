@@ -34,6 +34,7 @@ enum class Outcome : uint8_t {
   kInternalError = 9,     // Our own fault (E7): not charged to the subscriber.
   kExpired = 10,          // Its time was over: no exchange was made (E6).
   kTooLarge = 11,         // Its body is too large for the subscriber: no exchange was made (E6).
+  kQuarantined = 12,      // It has brought the process down: no exchange was made (E8).
 };
 
 // One POST of one delivery, and what came of it. Append-only.

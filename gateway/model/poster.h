@@ -6,6 +6,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
+#include "gateway/base/work_item.h"
 #include "gateway/model/attempt.h"
 #include "gateway/model/event.h"
 #include "gateway/model/subscription.h"
@@ -24,6 +25,7 @@ struct PostRequest {
   std::shared_ptr<const Event> event;
   int attempt_number = 1;
   bool keep_response = false;  // Waits for the beginning of a success's body too, and keeps it.
+  WorkItem item;               // What is worked on while it is under way (E8); none: a test.
 };
 
 // What came of one exchange.

@@ -24,5 +24,6 @@ HDRS = [
     "replay.h",
     "secret.h",
     "subscription.h",
+    "suspect.h",
     "url.h",
 ]

@@ -29,7 +29,8 @@ class Changes {
       } else if (std::holds_alternative<CreateReplay>(write) ||
                  std::holds_alternative<EndReplay>(write)) {
         AddReplay(result.replays[replays++]);
-      } else if (!batch->shard.has_value() && !std::holds_alternative<PutHealth>(write)) {
+      } else if (std::holds_alternative<PutSubscription>(write) ||
+                 std::holds_alternative<DeleteSubscription>(write)) {
         AddSubscription(write, result.configured[configured++]);
       }
     }

@@ -88,7 +88,7 @@ bool HoldsOnlyOurs(const std::string& path) {
   while (const dirent* entry = readdir(directory)) {
     const absl::string_view name = entry->d_name;
     ours = ours && (name == "." || name == ".." || name == "LOCK" || name == "ballast" ||
-                    absl::StartsWith(name, "postrider.db"));
+                    name == "deaths" || absl::StartsWith(name, "postrider.db"));
   }
   closedir(directory);
   return ours;

@@ -11,6 +11,8 @@
 #include "gateway/store/sqlite_rows.h"
 #include "gateway/store/sqlite_shards.h"
 #include "gateway/store/sqlite_sql.h"
+#include "gateway/store/sqlite_suspects.h"
+#include "gateway/store/sqlite_suspects_sql.h"
 
 namespace postrider {
 namespace {
@@ -33,6 +35,7 @@ SqliteReadConnection::SqliteReadConnection(std::unique_ptr<Database> database, u
       select_subscriptions_(database_.get(), sql::kSelectSubscriptions),
       select_organizations_(database_.get(), sql::kSelectOrganizations),
       select_health_(database_.get(), sql::kSelectHealth),
+      select_suspects_(database_.get(), sql::kSelectSuspects),
       select_shard_(database_.get(), sql::kSelectShard),
       select_readers_(database_.get(), sql::kSelectReaders),
       select_settled_(database_.get(), sql::kSelectSettled),
@@ -77,6 +80,7 @@ absl::StatusOr<Configuration> SqliteReadConnection::ReadConfiguration() {
     ASSIGN_OR_RETURN(std::vector<ReplayRecord> running, replays_.Running(subscription->number));
     std::move(running.begin(), running.end(), std::back_inserter(configuration.replays));
   }
+  ASSIGN_OR_RETURN(configuration.suspects, ReadSuspects(&select_suspects_));
   return configuration;
 }
 

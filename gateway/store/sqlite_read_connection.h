@@ -57,6 +57,7 @@ class SqliteReadConnection {
   Statement select_subscriptions_;
   Statement select_organizations_;
   Statement select_health_;
+  Statement select_suspects_;
   Statement select_shard_;
   Statement select_readers_;
   Statement select_settled_;

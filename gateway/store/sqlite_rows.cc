@@ -114,7 +114,7 @@ absl::StatusOr<ListedAttempt> DecodeAttempt(Query* row) {
   attempt.seq = row->NextUint();
   attempt.origin = EnumFrom(row->NextInt(), AttemptOrigin::kTest);
   attempt.disposition = EnumFrom(row->NextInt(), Disposition::kStillOwed);
-  attempt.outcome = EnumFrom(row->NextInt(), Outcome::kTooLarge);
+  attempt.outcome = EnumFrom(row->NextInt(), Outcome::kQuarantined);
   attempt.number = static_cast<int>(row->NextInt());
   attempt.http_status = static_cast<int>(row->NextInt());
   attempt.time = FromStoredTime(row->NextInt());

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/base/status.h"
 #include "gateway/store/sqlite_sql.h"
+#include "gateway/store/sqlite_suspects_sql.h"
 
 namespace postrider {
 namespace {
@@ -17,6 +18,7 @@ constexpr int kBusyMilliseconds = 250;
 absl::Status CreateStore(Database* database, uint32_t shard_count) {
   RETURN_IF_ERROR(database->Exec("BEGIN IMMEDIATE"));
   RETURN_IF_ERROR(database->Exec(sql::kSchema));
+  RETURN_IF_ERROR(database->Exec(sql::kSuspectSchema));
   Statement insert_store(database, sql::kInsertStore);
   RETURN_IF_ERROR(Query(&insert_store).Uint(shard_count).Run());
   Statement insert_shard(database, sql::kInsertShard);

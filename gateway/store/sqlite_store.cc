@@ -8,10 +8,10 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
-#include "gateway/base/crash_point.h"
 #include "gateway/base/log.h"
 #include "gateway/base/status.h"
 #include "gateway/store/codec.h"
+#include "gateway/store/sqlite_crash_points.h"
 #include "gateway/store/sqlite_schema.h"
 
 namespace postrider {
@@ -30,41 +30,6 @@ struct Overloaded : Functions... {
 };
 template <class... Functions>
 Overloaded(Functions...) -> Overloaded<Functions...>;
-
-// Which kinds of write a group holds, for the crash points.
-struct Kinds {
-  bool append = false;
-  bool outcome = false;
-  bool configuration = false;
-};
-
-Kinds KindsOf(absl::Span<const Batch> batches) {
-  Kinds kinds;
-  for (const Batch& batch : batches) {
-    for (const Write& write : batch.writes) {
-      if (!batch.shard.has_value()) {
-        kinds.configuration = true;
-      } else if (std::holds_alternative<AppendEvent>(write)) {
-        kinds.append = true;
-      } else if (!std::holds_alternative<PutOrganizationPath>(write)) {
-        kinds.outcome = true;
-      }
-    }
-  }
-  return kinds;
-}
-
-void PassBefore(const Kinds& kinds) {
-  if (kinds.append) CrashPoint("before_commit_append");
-  if (kinds.outcome) CrashPoint("before_commit_outcome");
-  if (kinds.configuration) CrashPoint("before_commit_config");
-}
-
-void PassAfter(const Kinds& kinds) {
-  if (kinds.append) CrashPoint("after_commit_append");
-  if (kinds.outcome) CrashPoint("after_commit_outcome");
-  if (kinds.configuration) CrashPoint("after_commit_config");
-}
 
 std::vector<BatchResult> Refused(size_t count, CommitState state, const absl::Status& status) {
   BatchResult result;
@@ -88,6 +53,7 @@ SqliteStore::SqliteStore(std::shared_ptr<DataDir> directory, const SqliteOptions
       timeline_(database_.get()),
       configuration_(database_.get(), &shards_, &timeline_),
       replays_(database_.get(), &shards_, &timeline_),
+      suspects_(database_.get()),
       indexer_(database_.get(), &shards_),
       begin_(database_.get(), "BEGIN IMMEDIATE"),
       commit_(database_.get(), "COMMIT") {}
@@ -166,12 +132,12 @@ absl::Status SqliteStore::Transact(absl::Span<const Batch> batches,
 }
 
 absl::Status SqliteStore::CommitTransaction(absl::Span<const Batch> batches) {
-  const Kinds kinds = KindsOf(batches);
-  PassBefore(kinds);
+  const CommitCrashPoints crash_points(batches);
+  crash_points.PassBefore();
   Query commit(&commit_);
   absl::Status status = commit.Run();
   if (status.ok()) {
-    PassAfter(kinds);
+    crash_points.PassAfter();
     return status;
   }
   // Only these say that the log did not get the commit. A failed sync may have lost it or not, and
@@ -264,12 +230,15 @@ absl::Status SqliteStore::ApplyToShard(ShardId shard, const Write& write, int64_
     if (!applied) result->stale.push_back(put.key);
     return absl::OkStatus();
   };
+  const auto forget = [&](const ForgetSuspect& put) {
+    return suspects_.Forget(ItemOf(put.subscription, shard, put.seq)).status();
+  };
   const auto purge = [&](const PurgeExceptions& put) {
     return deliveries_.Purge(put, shard, &result->exceptions);
   };
   return std::visit(
       Overloaded{
-          append, put_reader, advance, resolve, purge,
+          append, put_reader, advance, resolve, forget, purge,
           [&](const PutException& put) { return AddException(put.row); },
           [&](const PutReplayPosition& put) { return replays_.PutPosition(put.position, shard); },
           [&](const RedriveException& put) { return Redrive(put, now, result); },
@@ -281,7 +250,8 @@ absl::Status SqliteStore::ApplyToShard(ShardId shard, const Write& write, int64_
           [](const DeleteSubscription&) { return absl::InternalError("no shard's write"); },
           [](const PutHealth&) { return absl::InternalError("no shard's write"); },
           [](const CreateReplay&) { return absl::InternalError("no shard's write"); },
-          [](const EndReplay&) { return absl::InternalError("no shard's write"); }},
+          [](const EndReplay&) { return absl::InternalError("no shard's write"); },
+          [](const CountDeaths&) { return absl::InternalError("no shard's write"); }},
       write);
 }
 
@@ -294,7 +264,18 @@ absl::Status SqliteStore::AddException(const ExceptionRow& row) {
 // What a canceled replay has left is about to go (C5).
 absl::Status SqliteStore::Redrive(const RedriveException& put, int64_t now, BatchResult* result) {
   ASSIGN_OR_RETURN(const bool accepts, replays_.Accepts(put.key.origin));
-  return accepts ? deliveries_.Redrive(put, now, &result->exceptions) : absl::OkStatus();
+  if (!accepts) {
+    return absl::OkStatus();
+  }
+  const uint64_t before = result->exceptions.rows;
+  RETURN_IF_ERROR(deliveries_.Redrive(put, now, &result->exceptions));
+  if (result->exceptions.rows > before) {
+    const ExceptionKey& key = put.key;
+    ASSIGN_OR_RETURN(const bool forgiven,
+                     suspects_.Forget(ItemOf(key.subscription, key.shard, key.seq)));
+    if (forgiven) result->exceptions.forgiven.push_back(key.seq);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status SqliteStore::ApplyConfiguration(const Write& write, int64_t now, BatchResult* result) {
@@ -310,6 +291,9 @@ absl::Status SqliteStore::ApplyConfiguration(const Write& write, int64_t now, Ba
   }
   if (const auto* health = std::get_if<PutHealth>(&write)) {
     return configuration_.PutHealth(*health);
+  }
+  if (const auto* count = std::get_if<CountDeaths>(&write)) {
+    return suspects_.Count(*count);
   }
   if (const auto* create = std::get_if<CreateReplay>(&write)) {
     ASSIGN_OR_RETURN(ReplayResult created, ApplyCreateReplay(*create, now));

@@ -19,6 +19,7 @@
 #include "gateway/store/sqlite_log_writer.h"
 #include "gateway/store/sqlite_replay_writer.h"
 #include "gateway/store/sqlite_shards.h"
+#include "gateway/store/sqlite_suspects.h"
 #include "gateway/store/sqlite_timeline.h"
 #include "gateway/store/store.h"
 
@@ -73,6 +74,7 @@ class SqliteStore final : public Store {
   SqliteTimeline timeline_;
   SqliteConfigWriter configuration_;
   SqliteReplayWriter replays_;
+  SqliteSuspects suspects_;
   SqliteIndexer indexer_;
   Statement begin_;
   Statement commit_;

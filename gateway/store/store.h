@@ -20,6 +20,7 @@
 #include "gateway/model/purge.h"
 #include "gateway/model/replay.h"
 #include "gateway/model/subscription.h"
+#include "gateway/model/suspect.h"
 #include "gateway/store/delivery_record.h"
 
 namespace postrider {
@@ -154,14 +155,15 @@ struct EndReplay {
   ReplayState state = ReplayState::kDone;
 };
 
-using Write = std::variant<AppendEvent, PutOrganizationPath, RecordAttempt, PutException,
-                           ResolveException, RedriveException, PurgeExceptions, NoteUnmatched,
-                           AdvanceCursor, PutReader, EraseReader, PutReplayPosition,
-                           PutSubscription, DeleteSubscription, PutHealth, CreateReplay, EndReplay>;
+using Write =
+    std::variant<AppendEvent, PutOrganizationPath, RecordAttempt, PutException, ResolveException,
+                 RedriveException, PurgeExceptions, NoteUnmatched, AdvanceCursor, PutReader,
+                 EraseReader, PutReplayPosition, PutSubscription, DeleteSubscription, PutHealth,
+                 CreateReplay, EndReplay, CountDeaths, ForgetSuspect>;
 
 // What is written wholly or not at all (S1): writes to one shard, or, with no shard, to the
-// configuration (PutSubscription, DeleteSubscription, PutHealth, CreateReplay, EndReplay and
-// nothing else).
+// configuration (PutSubscription, DeleteSubscription, PutHealth, CreateReplay, EndReplay,
+// CountDeaths and nothing else).
 struct Batch {
   std::optional<ShardId> shard;
   std::vector<Write> writes;
@@ -204,6 +206,7 @@ struct ExceptionChanges {
   std::optional<ExceptionPlace> purged_to;
   // Those purged that blocked an ordering key (E4).
   std::vector<std::pair<Seq, OrderingKey>> ordered;
+  std::vector<Seq> forgiven;  // Redriven ones, of which former deaths count no more (E8).
 };
 // What became of one CreateReplay or EndReplay: the replay as stored, or NOT_FOUND (it or its
 // subscription), FAILED_PRECONDITION (kReplaysUnfinishedMax are unfinished).
@@ -332,6 +335,7 @@ struct Configuration {
   std::vector<PutOrganizationPath> organizations;
   std::vector<StoredHealth> health;   // Of subscribers that are not good.
   std::vector<ReplayRecord> replays;  // Running ones of live subscriptions.
+  std::vector<Suspect> suspects;
 };
 
 // Reads. Each call sees all that was committed before it began; any thread, several at a time.

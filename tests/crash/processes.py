@@ -20,11 +20,13 @@ ADDRESS = re.compile(r"\b(grpc|admin)\b\D{0,40}?(127\.0\.0\.1:\d+)", re.IGNORECA
 class Daemon:
     """One life of postriderd."""
 
-    def __init__(self, command, data_dir, log_path, crash_point=""):
+    def __init__(self, command, data_dir, log_path, crash_point="", fault_point=""):
         environment = dict(os.environ)
-        environment.pop("POSTRIDER_CRASH_POINT", None)
-        if crash_point:
-            environment["POSTRIDER_CRASH_POINT"] = crash_point
+        points = {"POSTRIDER_CRASH_POINT": crash_point, "POSTRIDER_FAULT_POINT": fault_point}
+        for name, point in points.items():
+            environment.pop(name, None)
+            if point:
+                environment[name] = point
         self.log = open(log_path, "ab")
         # It dies with the thread that starts it, also when that is killed.
         self.process = subprocess.Popen(

@@ -84,6 +84,10 @@ void FakePoster::Post(PostRequest request, Done done) {
   const auto* const endpoint = dynamic_cast<const FakeEndpoint*>(request.endpoint.get());
   CHECK(endpoint != nullptr);
   FakeSubscriber* const subscriber = endpoint->subscriber;
+  if (subscriber->deadly_for(*request.event)) {
+    deaths_->push_back(CurrentWork());
+    return;
+  }
   FakeSubscriber::Answer answer;
   Arrival arrival;
   arrival.event_id = request.event->id;

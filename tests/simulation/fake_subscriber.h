@@ -57,6 +57,8 @@ class FakeSubscriber {
   void AnswersAfter(absl::Duration delay);
   void AnswersBy(Script script) { script_ = std::move(script); }
   void Heals() { script_ = nullptr; }
+  // The sender dies of its own fault before it has sent an event of the type; empty: of none.
+  void IsDeadlyFor(std::string type) { deadly_ = std::move(type); }
 
   // --- What came ---
   const std::string& url() const { return url_; }
@@ -73,6 +75,7 @@ class FakeSubscriber {
   absl::Duration throttled_until() const { return throttled_until_; }
 
   // --- The wire's side ---
+  bool deadly_for(const Event& event) const { return event.type == deadly_; }
   // Returns the index of the arrival, and what to do with it.
   size_t Receive(Arrival arrival, Answer* answer);
   // The sender hears `success`.
@@ -84,6 +87,7 @@ class FakeSubscriber {
   const std::string url_;
   const Listener listener_;
   Script script_;
+  std::string deadly_;
   std::vector<Arrival> arrivals_;
   int in_flight_ = 0;
   absl::Duration throttled_until_ = -absl::InfiniteDuration();
@@ -96,14 +100,15 @@ class FakePoster final : public Poster {
  public:
   using Subscribers = std::map<std::string, std::unique_ptr<FakeSubscriber>>;  // By URL.
 
-  // All outlive this.
+  // All outlive this. What the process dies of is added to `deaths`.
   FakePoster(Loop* loop, const Clock* clock, absl::Duration world_start, int life,
-             const Subscribers* subscribers)
+             const Subscribers* subscribers, std::vector<WorkItem>* deaths)
       : loop_(loop),
         clock_(clock),
         world_start_(world_start),
         life_(life),
-        subscribers_(subscribers) {}
+        subscribers_(subscribers),
+        deaths_(deaths) {}
 
   std::shared_ptr<const Endpoint> Prepare(const Subscription& subscription) override;
   void Post(PostRequest request, Done done) override;
@@ -116,6 +121,7 @@ class FakePoster final : public Poster {
   const absl::Duration world_start_;  // On the monotonic clock.
   const int life_;
   const Subscribers* const subscribers_;
+  std::vector<WorkItem>* const deaths_;
 };
 
 }  // namespace postrider

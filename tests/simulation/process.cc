@@ -47,7 +47,7 @@ Process::Process(const Options& options, FakeClock* clock, SeededRandom* random,
   for (int i = 0; i < options.loops; ++i) {
     loops_.push_back(std::make_unique<SimLoop>(clock));
     posters_.push_back(std::make_unique<FakePoster>(loops_.back().get(), clock, world_start,
-                                                    options.life, subscribers));
+                                                    options.life, subscribers, &died_of_));
     parts.push_back({.loop = loops_.back().get(), .poster = posters_.back().get()});
   }
   const DispatchServices services{.clock = clock,
@@ -58,6 +58,11 @@ Process::Process(const Options& options, FakeClock* clock, SeededRandom* random,
   DeliveryQueue::Options queue_options;
   queue_options.read_bytes_max = options.read_bytes_max;
   engine_ = std::make_unique<Engine>(parts, options.shards, services, queue_options, options.caps);
+  if (!options.deaths.empty()) {
+    Batch batch;
+    batch.writes.emplace_back(CountDeaths{options.deaths});
+    CHECK(store_.store->Commit({&batch, 1}, clock->Now())[0].state == CommitState::kCommitted);
+  }
   Recover(options.shards);
 }
 

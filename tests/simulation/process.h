@@ -30,6 +30,7 @@ class Process {
     int life = 0;
     size_t read_bytes_max = kReadBytesMax;
     SubscriptionEvents* events = nullptr;  // Outlives this; null: nobody listens.
+    std::vector<Death> deaths;             // Of earlier lives, to be counted (E8).
   };
 
   // Opens the store and recovers. The pointers outlive this.
@@ -46,6 +47,8 @@ class Process {
   GroupCommit& commits() { return *commits_; }
   Engine& engine() { return *engine_; }
   StoreReader& reader() { return *store_.reader; }
+  // What it has died of by its own fault, if it has: it does nothing more.
+  const std::vector<WorkItem>& died_of() const { return died_of_; }
   // What readers and retries hold in memory, of all loops.
   size_t read_bytes() const;
 
@@ -65,6 +68,7 @@ class Process {
   SeededRandom* const random_;
   StoreHandle store_;
   FaultyStore faulty_store_;
+  std::vector<WorkItem> died_of_;
   SimReads reads_;
   std::vector<std::unique_ptr<SimLoop>> loops_;
   std::vector<std::unique_ptr<FakePoster>> posters_;

@@ -9,6 +9,7 @@ TESTS = [
     "limits_test.cc",
     "process.cc",
     "process.h",
+    "quarantine_test.cc",
     "replay_test.cc",
     "scenario_test.cc",
     "sim_services.cc",

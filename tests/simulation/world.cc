@@ -66,7 +66,8 @@ void World::StartProcess() {
                                  .caps = options_.caps,
                                  .life = life_,
                                  .read_bytes_max = options_.read_bytes_max,
-                                 .events = &news_};
+                                 .events = &news_,
+                                 .deaths = deaths_};
   process_ = std::make_unique<Process>(process, &clock_, &random_, &subscribers_);
 }
 
@@ -231,7 +232,9 @@ Answer World::Answered(const Uuid& id, const absl::StatusOr<Appended>& appended,
 // --- Time
 
 bool World::StepOrWait(absl::Duration end) {
-  if (process_->Step()) return true;
+  const bool stepped = process_->Step();
+  if (!process_->died_of().empty()) Crash();
+  if (stepped) return true;
   if (process_->idle()) OnQuiet();
   const absl::Duration next = process_->NextMoment();
   if (next > end || next == absl::InfiniteDuration()) return false;
@@ -268,6 +271,12 @@ void World::RunSteps(int steps) {
 }
 
 void World::Crash() {
+  // Whether the last start came to empty the file.
+  if (!deaths_.empty() && random_.OneIn(2)) deaths_.clear();
+  for (const WorkItem& item : process_->died_of()) {
+    deaths_.push_back({.item = item, .boot = static_cast<uint64_t>(life_) + 1});
+    ++own_deaths_;
+  }
   process_.reset();
   news_.OnCrash();
   ++life_;

@@ -112,8 +112,10 @@ class World {
   void RunFor(absl::Duration span);
   // Some steps, in which as much time passes as they take.
   void RunSteps(int steps);
-  // The process dies at once and is started anew.
+  // The process is killed at once and is started anew.
   void Crash();
+  // How often it has died of its own fault: of what a subscriber is deadly for.
+  int OwnDeaths() const { return own_deaths_; }
 
   // --- What came of it ---
   // `order.paid after 3 attempts, 503`, in the order of their deaths.
@@ -218,6 +220,8 @@ class World {
   absl::Duration attention_due_;
   absl::Duration attention_interval_;
   int life_ = 0;
+  int own_deaths_ = 0;
+  std::vector<Death> deaths_;  // The file: what was not emptied is counted again.
   std::unique_ptr<Process> process_;
 };
 

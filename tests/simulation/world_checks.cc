@@ -213,7 +213,8 @@ void World::CheckAttempts(const Subscribed& subscribed) {
     const auto arrivals = subscribed.arrivals.find(id);
     const size_t arrived = arrivals == subscribed.arrivals.end() ? 0 : arrivals->second.size();
     const size_t unsent = std::count_if(attempts.begin(), attempts.end(), [](const Attempt& a) {
-      return a.outcome == Outcome::kExpired || a.outcome == Outcome::kTooLarge;
+      return a.outcome == Outcome::kExpired || a.outcome == Outcome::kTooLarge ||
+             a.outcome == Outcome::kQuarantined;
     });
     if (arrived + unsent < attempts.size()) {
       Violation(absl::StrCat(what, ": ", attempts.size(), " attempts, ", arrived, " arrivals"));

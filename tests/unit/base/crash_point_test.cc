@@ -45,5 +45,26 @@ TEST_F(CrashPointDeathTest, DoesNothingUnlessAsked) {
               "");
 }
 
+// Passes `name` with `what`, with the environment's fault point set to `target`.
+void Fault(const char* target, const char* name, const char* what) {
+  if (target != nullptr) {
+    setenv("POSTRIDER_FAULT_POINT", target, 1);
+  } else {
+    unsetenv("POSTRIDER_FAULT_POINT");
+  }
+  FaultPoint(name, what);
+}
+
+TEST_F(CrashPointDeathTest, AFaultEndsTheProcessAtWhatItNamesAndNowhereElse) {
+  EXPECT_EXIT(Fault("match:order.paid", "match", "order.paid"), testing::KilledBySignal(SIGABRT),
+              "");
+  for (const char* target : {"match:order.sent", "before_send:order.paid", "match"}) {
+    EXPECT_EXIT((Fault(target, "match", "order.paid"), std::_Exit(7)), testing::ExitedWithCode(7),
+                "");
+  }
+  EXPECT_EXIT((Fault(nullptr, "match", "order.paid"), std::_Exit(7)), testing::ExitedWithCode(7),
+              "");
+}
+
 }  // namespace
 }  // namespace postrider

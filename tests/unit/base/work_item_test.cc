@@ -99,6 +99,68 @@ TEST_F(WorkItemTest, TheInnermostItemIsBlamed) {
   EXPECT_EQ(Deaths().at(0).item.seq, 1U);
 }
 
+// Each frame takes a page.
+int Overflow(int depth) {
+  volatile char page[4096];
+  page[0] = static_cast<char>(depth);
+  return depth < 0 ? 0 : Overflow(depth + 1) + page[0];
+}
+
+TEST_F(WorkItemTest, AThreadWithASignalStackBlamesItsItemAlsoWhenItsOwnIsUsedUp) {
+  const auto overflow = [] {
+    const SignalStack stack;
+    const WorkScope scope({.shard = 3, .subscription = 5, .seq = 8});
+    Overflow(0);
+  };
+  EXPECT_EQ(Die([&] { std::thread(overflow).join(); }), SIGSEGV);
+  EXPECT_THAT(Deaths(), SizeIs(1));
+}
+
+TEST_F(WorkItemTest, RunningOutOfMemoryDoesNotCount) {
+  const auto take_all = [] {
+    const WorkScope scope({.shard = 3, .subscription = 5, .seq = 8});
+    const volatile size_t bytes = size_t{1} << 62;
+    operator delete(operator new(bytes));
+  };
+  EXPECT_NE(Die([&] { std::thread(take_all).join(); }), SIGSEGV);
+  EXPECT_THAT(Deaths(), IsEmpty());
+}
+
+TEST_F(WorkItemTest, ItDiesAsItWouldHave) {
+  const pid_t child = fork();
+  if (child == 0) {
+    signal(SIGABRT, [](int) { _exit(7); });
+    if (!RecordDeaths(path_, 77).ok()) _exit(3);
+    const WorkScope scope({.shard = 3, .subscription = 5, .seq = 8});
+    raise(SIGABRT);
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 7) << "by the handler that was there";
+  EXPECT_THAT(Deaths(), SizeIs(1));
+}
+
+TEST_F(WorkItemTest, ALaterCallChangesTheFileAndTheProcess) {
+  Die([this] {
+    if (!RecordDeaths(path_, 78).ok()) _exit(3);
+    const WorkScope scope({.shard = 3, .subscription = 5, .seq = 8});
+    raise(SIGSEGV);
+  });
+  ASSERT_THAT(Deaths(), SizeIs(1));
+  EXPECT_EQ(Deaths()[0].boot, 78U);
+}
+
+TEST_F(WorkItemTest, AScopeOfNothingHidesTheOneAroundIt) {
+  const WorkScope outer({.shard = 1, .subscription = 1, .seq = 1});
+  EXPECT_EQ(CurrentWork().seq, 1U);
+  {
+    const WorkScope nothing({});
+    EXPECT_EQ(CurrentWork(), WorkItem());
+  }
+  EXPECT_EQ(CurrentWork().seq, 1U);
+}
+
 TEST_F(WorkItemTest, ATornRecordIsLeftOut) {
   Die([] {
     const WorkScope scope({.shard = 3, .subscription = 5, .seq = 8});

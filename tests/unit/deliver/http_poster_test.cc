@@ -62,6 +62,22 @@ TEST(HttpPoster, SendsTheVectorsHeadersAndBody) {
   EXPECT_EQ(request.headers.count("authorization"), 0U);
 }
 
+TEST(HttpPoster, WhatAnAnswerBringsAboutIsBlamedOnItsOwnItem) {
+  ScriptedServer server(AnswerOk);
+  PosterFixture poster;
+  const auto endpoint = poster.Prepare(SubscriptionTo(server.Url()));
+  const auto event = EventWithBody("{}");
+  for (const uint64_t seq : {8U, 9U}) {  // The second over the connection of the first.
+    const WorkItem item = {.shard = 1, .subscription = 5, .seq = seq};
+    EXPECT_EQ(poster.WorkAtEnd({.endpoint = endpoint, .event = event, .item = item}), item);
+  }
+  EXPECT_EQ(poster.WorkAtEnd({.endpoint = endpoint, .event = event}), WorkItem());
+
+  const WorkItem item = {.shard = 1, .subscription = 5, .seq = 9};
+  const auto nowhere = poster.Prepare(SubscriptionTo("http://127.0.0.1:1"));
+  EXPECT_EQ(poster.WorkAtEnd({.endpoint = nowhere, .event = event, .item = item}), item);
+}
+
 TEST(HttpPoster, SendsThePlatformsSignatures) {
   ScriptedServer server(AnswerOk);
   PosterFixture poster;

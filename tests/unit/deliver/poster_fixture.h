@@ -11,6 +11,7 @@
 #include "gateway/base/asio_loop.h"
 #include "gateway/base/check.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/work_item.h"
 #include "gateway/deliver/http_poster.h"
 #include "gateway/model/event.h"
 #include "gateway/model/subscription.h"
@@ -106,6 +107,15 @@ class PosterFixture {
     return Start({.endpoint = std::move(endpoint), .event = std::move(event)}).get();
   }
   PostResult PostTo(const std::string& url) { return Post(SubscriptionTo(url)); }
+
+  // What the loop's thread works on when the exchange ends.
+  WorkItem WorkAtEnd(PostRequest request) {
+    std::promise<WorkItem> work;
+    loop_.Post([&]() {
+      poster_->Post(std::move(request), [&](const PostResult&) { work.set_value(CurrentWork()); });
+    });
+    return work.get_future().get();
+  }
 
   PostResult Challenge(const std::string& url, const std::string& challenge) {
     std::promise<PostResult> answered;

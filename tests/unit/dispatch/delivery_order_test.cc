@@ -44,7 +44,8 @@ class DeliveryOrderTest : public testing::Test {
     subscription->policy.order = mode;
     subscription->policy.schedule = std::move(schedule);
     directory_.Put(subscription, 0);
-    queue_ = std::make_unique<DeliveryQueue>(subscription, &options_, &directory_, &outbox_);
+    queue_ =
+        std::make_unique<DeliveryQueue>(subscription, &options_, &directory_, &suspects_, &outbox_);
     Widen();
   }
   // Successes in another shard: many may be in flight from now on.
@@ -117,6 +118,7 @@ class DeliveryOrderTest : public testing::Test {
 
   DeliveryQueue::Options options_{.max_in_flight_default = 10, .default_schedule = {}};
   SubscriptionDirectory directory_;
+  Suspects suspects_;
   RecordingOutbox outbox_;
   std::unique_ptr<DeliveryQueue> queue_;
   std::map<Seq, Exchange> on_wire_;

@@ -32,7 +32,8 @@ class DeliveryQueueTest : public testing::Test {
   void Configure(std::shared_ptr<const Subscription> subscription) {
     directory_.Put(subscription, 0);
     if (queue_ == nullptr) {
-      queue_ = std::make_unique<DeliveryQueue>(subscription, &options_, &directory_, &outbox_);
+      queue_ = std::make_unique<DeliveryQueue>(subscription, &options_, &directory_, &suspects_,
+                                               &outbox_);
     } else {
       queue_->Configure(subscription, kNow);
     }
@@ -100,6 +101,7 @@ class DeliveryQueueTest : public testing::Test {
 
   DeliveryQueue::Options options_{.max_in_flight_default = 2, .default_schedule = {}};
   SubscriptionDirectory directory_;
+  Suspects suspects_;
   RecordingOutbox outbox_;
   std::unique_ptr<DeliveryQueue> queue_;
   std::vector<Exchange> on_wire_;

@@ -17,7 +17,8 @@ class DeliveryQueueReplayTest : public testing::Test {
  protected:
   DeliveryQueueReplayTest() {
     directory_.Put(subscription_, 0);
-    queue_ = std::make_unique<DeliveryQueue>(subscription_, &options_, &directory_, &outbox_);
+    queue_ = std::make_unique<DeliveryQueue>(subscription_, &options_, &directory_, &suspects_,
+                                             &outbox_);
   }
 
   void StartReplay(Seq first, Seq last) {
@@ -58,6 +59,7 @@ class DeliveryQueueReplayTest : public testing::Test {
   const std::shared_ptr<Subscription> subscription_ = SubscriptionNumbered(1);
   DeliveryQueue::Options options_{.max_in_flight_default = 2, .default_schedule = {}};
   SubscriptionDirectory directory_;
+  Suspects suspects_;
   RecordingOutbox outbox_;
   std::unique_ptr<DeliveryQueue> queue_;
   absl::Duration monotonic_ = absl::Seconds(100);

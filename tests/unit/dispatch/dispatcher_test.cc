@@ -4,13 +4,17 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <optional>
 
+#include "gateway/base/random.h"
+#include "gateway/base/work_item.h"
 #include "tests/unit/dispatch/dispatch_fixture.h"
 
 namespace postrider {
 namespace {
 
 using testing::Each;
+using testing::ElementsAre;
 using testing::Gt;
 using testing::SizeIs;
 
@@ -75,6 +79,64 @@ TEST(Dispatcher, AShardThatFansOutHasOneTurnAtATime) {
 
   loop.RunAll();
   EXPECT_EQ(mesh.pairs, subscriptions);
+}
+
+// Keeps what it is to send, and what was worked on then.
+class KeepingPoster final : public Poster {
+ public:
+  std::shared_ptr<const Endpoint> Prepare(const Subscription&) override {
+    return std::make_shared<Endpoint>();
+  }
+  void Post(PostRequest request, Done when_done) override {
+    work.push_back(CurrentWork());
+    items.push_back(request.item);
+    done = std::move(when_done);
+  }
+  void Challenge(std::shared_ptr<const Endpoint>, std::string, Done) override {}
+
+  std::vector<WorkItem> work;
+  std::vector<WorkItem> items;
+  Done done;
+};
+
+// Keeps what was worked on when something died.
+class WorkAtDeath final : public SubscriptionEvents {
+ public:
+  void OnHealth(SubscriptionNumber, const SubscriptionHealth&) override {
+    work_at_health = CurrentWork();
+  }
+  void OnWarning(SubscriptionNumber, int) override {}
+  void OnMustDisable(SubscriptionNumber, absl::string_view, absl::string_view) override {}
+  void OnRecovered(SubscriptionNumber, absl::Time) override {}
+  void OnDead(SubscriptionNumber, const LogEntry&, DeadReason) override { work = CurrentWork(); }
+  void OnRemoved(SubscriptionNumber) override {}
+
+  WorkItem work;
+  std::optional<WorkItem> work_at_health;
+};
+
+TEST(Dispatcher, WhatIsSentAndJudgedIsWorkedOnAndNothingElseIs) {
+  StandingClock clock;
+  PostedTasks loop;
+  CountingMesh mesh;
+  KeepingPoster poster;
+  WorkAtDeath events;
+  Dispatcher dispatcher(&loop, &poster,
+                        {.clock = &clock, .random = SystemRandom(), .events = &events}, {}, {},
+                        &mesh);
+  auto subscription = SubscriptionNumbered(1);
+  subscription->policy.schedule = {absl::ZeroDuration()};
+  dispatcher.RestoreConfiguration({{.number = 1, .subscription = subscription}});
+  dispatcher.RestoreShard(0, {});
+  dispatcher.Start();
+  dispatcher.OnMessages({PairMessage{.subscription = 1, .entry = EntryAt(5)}});
+  EXPECT_THAT(poster.work, ElementsAre(ItemOf(1, 0, 5)));
+  EXPECT_THAT(poster.items, ElementsAre(ItemOf(1, 0, 5)));
+
+  const WorkScope of_the_connection(ItemOf(1, 0, 5));
+  std::move(poster.done)({.outcome = Outcome::kHttpStatus, .http_status = 500});
+  EXPECT_EQ(events.work, ItemOf(1, 0, 5));
+  EXPECT_EQ(events.work_at_health, WorkItem()) << "the rest of the turn";
 }
 
 }  // namespace

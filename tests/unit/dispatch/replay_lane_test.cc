@@ -15,6 +15,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 const absl::Time kNow = absl::FromUnixSeconds(2000);
+const Suspects kNoSuspects{};
 
 // Replay `number`, of seqs `first` to `last` of shard 0.
 ReplayRecord Record(Seq first, Seq last, double rate = 0, OriginId number = 7) {
@@ -37,7 +38,7 @@ class ReplayLaneTest : public testing::Test {
     if (!read.has_value()) return false;
     lane.OnRead(*read,
                 EntriesFrom(read->after + 1, std::min<Seq>(read->after + read->events, head)),
-                *subscription_, kNow, monotonic_);
+                *subscription_, kNoSuspects, kNow, monotonic_);
     return true;
   }
   std::vector<Seq> TakeAll(ReplayLane& lane) {
@@ -95,8 +96,8 @@ TEST_F(ReplayLaneTest, SendsWhatTheSubscriptionWantsWhenverItWasCreated) {
   auto expired = std::make_shared<Event>(*entries[4].event);
   expired->expire_time = kNow - absl::Seconds(1);
   entries[4].event = expired;
-  lane.OnRead(*lane.NextRead(monotonic_, kReaderPageBytes), entries, *subscription_, kNow,
-              monotonic_);
+  lane.OnRead(*lane.NextRead(monotonic_, kReaderPageBytes), entries, *subscription_, kNoSuspects,
+              kNow, monotonic_);
   EXPECT_THAT(TakeAll(lane), ElementsAre(1));
 }
 
@@ -156,10 +157,12 @@ TEST_F(ReplayLaneTest, APageThatWasUnloadedOnItsWayIsNotTaken) {
   Read(lane);
   while (lane.Ready(monotonic_)) Deliver(lane, lane.Take(monotonic_).seq);
   const ReplayRead read = *lane.NextRead(monotonic_, kReaderPageBytes);
-  lane.OnRead(read, EntriesFrom(read.after + 1, read.after + 3), *subscription_, kNow, monotonic_);
+  lane.OnRead(read, EntriesFrom(read.after + 1, read.after + 3), *subscription_, kNoSuspects, kNow,
+              monotonic_);
   const ReplayRead next = *lane.NextRead(monotonic_, kReaderPageBytes);
   lane.Unload();
-  lane.OnRead(next, EntriesFrom(next.after + 1, next.after + 3), *subscription_, kNow, monotonic_);
+  lane.OnRead(next, EntriesFrom(next.after + 1, next.after + 3), *subscription_, kNoSuspects, kNow,
+              monotonic_);
   EXPECT_FALSE(lane.Ready(monotonic_));
   Read(lane);
   EXPECT_EQ(TakeAll(lane).front(), read.after + 1);
@@ -168,19 +171,19 @@ TEST_F(ReplayLaneTest, APageThatWasUnloadedOnItsWayIsNotTaken) {
 TEST_F(ReplayLaneTest, EndsWhereTheRestOfItsRangeIsGone) {
   ReplayLane lane(Record(1, 5));
   lane.OnRead(*lane.NextRead(monotonic_, kReaderPageBytes), std::vector<LogEntry>{EntryAt(8)},
-              *subscription_, kNow, monotonic_);
+              *subscription_, kNoSuspects, kNow, monotonic_);
   EXPECT_FALSE(lane.Ready(monotonic_)) << "beyond its end";
   EXPECT_TRUE(lane.finished());
   ReplayLane other(Record(1, 5));
   other.OnRead(*other.NextRead(monotonic_, kReaderPageBytes), std::vector<LogEntry>(),
-               *subscription_, kNow, monotonic_);
+               *subscription_, kNoSuspects, kNow, monotonic_);
   EXPECT_TRUE(other.finished());
 }
 
 TEST_F(ReplayLaneTest, AFailedReadIsMadeAgainLater) {
   ReplayLane lane(Record(1, 5));
   lane.OnRead(*lane.NextRead(monotonic_, kReaderPageBytes), absl::UnavailableError("busy"),
-              *subscription_, kNow, monotonic_);
+              *subscription_, kNoSuspects, kNow, monotonic_);
   EXPECT_FALSE(lane.NextRead(monotonic_, kReaderPageBytes).has_value());
   monotonic_ = *lane.next_poll(monotonic_);
   EXPECT_TRUE(lane.NextRead(monotonic_, kReaderPageBytes).has_value());
@@ -227,7 +230,7 @@ TEST(ReplayLanes, TakeTurns) {
   lanes.Start(Record(1, 2, 0, 8));
   while (const auto read = lanes.NextRead(monotonic, kReaderPageBytes)) {
     lanes.OnRead(*read, EntriesFrom(read->after + 1, read->after + read->events), *subscription,
-                 kNow, monotonic);
+                 kNoSuspects, kNow, monotonic);
   }
   std::vector<OriginId> turns;
   while (lanes.Ready(monotonic)) turns.push_back(lanes.Take(monotonic).first);
@@ -256,7 +259,8 @@ TEST(ReplayLanes, TakeTurnsToRead) {
   for (int i = 0; i < 4; ++i) {
     const ReplayRead read = *lanes.NextRead(monotonic, kScarcePageBytes);
     EXPECT_EQ(lanes.held_bytes(), kScarcePageBytes) << "the page under way";
-    lanes.OnRead(read, EntriesFrom(read.after + 1, read.after + 1), *subscription, kNow, monotonic);
+    lanes.OnRead(read, EntriesFrom(read.after + 1, read.after + 1), *subscription, kNoSuspects,
+                 kNow, monotonic);
     turns.push_back(read.replay);
     EXPECT_GT(lanes.held_bytes(), 0U);
     lanes.Take(monotonic);

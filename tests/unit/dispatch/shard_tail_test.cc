@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "gateway/base/limits.h"
+#include "gateway/base/work_item.h"
 #include "tests/unit/dispatch/dispatch_fixture.h"
 
 namespace postrider {
@@ -323,6 +324,43 @@ TEST_F(ShardTailTest, WhatMatchedNobodyIsNotedOnceWithTheCursorThatPassesIt) {
   tail_->TakeCursor();
   EXPECT_THAT(tail_->TakeUnmatched(), ElementsAre(3, 4));
   EXPECT_THAT(tail_->TakeUnmatched(), IsEmpty());
+}
+
+TEST_F(ShardTailTest, WhatIsGivenUpGoesToNobodyAndHoldsNothing) {
+  Subscribe(1);
+  tail_->GiveUp(2);
+  Commit(1, 3);
+  EXPECT_THAT(outbox_.Take(), ElementsAre("pair 1:1", "pair 1:3"));
+  Settle(1, 1);
+  EXPECT_EQ(tail_->TakeCursor()->cursor, 2U);
+  EXPECT_THAT(tail_->TakeUnmatched(), ElementsAre(2));
+}
+
+TEST_F(ShardTailTest, WhatIsGivenUpIsNotMatchedForWhoComesBackEither) {
+  Subscribe(1, /*paused=*/true);
+  tail_->GiveUp(2);
+  Commit(1, 3);
+  tail_->OnLeft({.subscription = 1, .shard = 0});
+  Subscribe(1);
+  outbox_.Take();
+  AskRejoin(1, /*scan=*/2, {});
+  EXPECT_THAT(outbox_.Take(), ElementsAre("granted 1", "pair 1:3"));
+}
+
+TEST_F(ShardTailTest, TheEventIsWorkedOnWhileItIsHandedOut) {
+  class Watch final : public Outbox {
+   public:
+    void ToSubscription(SubscriptionNumber, Message) override { work = CurrentWork(); }
+    void ToShard(ShardId, Message) override {}
+    WorkItem work;
+  };
+  Watch watch;
+  Subscribe(1);
+  ShardTail tail(/*shard=*/0, {}, &directory_, &watch);
+  tail.Receive(EntriesFrom(1, 2), 0, now_);
+  tail.FanOut(1'000'000, now_);
+  EXPECT_EQ(watch.work, ItemOf(/*subscription=*/0, /*shard=*/0, 2));
+  EXPECT_EQ(CurrentWork(), WorkItem());
 }
 
 TEST_F(ShardTailTest, APausedSubscriptionIsSomebody) {

@@ -19,6 +19,7 @@ TESTS = [
     "shard_progress_test.cc",
     "shard_tail_test.cc",
     "subscriber_health_test.cc",
+    "suspects_test.cc",
 ]
 
 HDRS = [

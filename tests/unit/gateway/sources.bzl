@@ -1,6 +1,7 @@
 # The tests of gateway itself, for CMake and Bazel alike.
 
 TESTS = [
+    "death_count_test.cc",
     "delivery_explanation_test.cc",
     "direct_exchanges_test.cc",
     "health_board_test.cc",

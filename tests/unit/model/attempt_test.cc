@@ -40,6 +40,7 @@ TEST(AttemptTest, StoredNumbersStay) {
   EXPECT_EQ(static_cast<int>(Outcome::kSuccess), 0);
   EXPECT_EQ(static_cast<int>(Outcome::kExpired), 10);
   EXPECT_EQ(static_cast<int>(Outcome::kTooLarge), 11);
+  EXPECT_EQ(static_cast<int>(Outcome::kQuarantined), 12);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "gateway/store/sqlite_letters_sql.h"
 #include "gateway/store/sqlite_replay_sql.h"
 #include "gateway/store/sqlite_sql.h"
+#include "gateway/store/sqlite_suspects_sql.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -22,6 +23,7 @@ class QueryPlan : public testing::TestWithParam<const char*> {
   QueryPlan() {
     EXPECT_EQ(sqlite3_open(":memory:", &database_), SQLITE_OK);
     EXPECT_EQ(sqlite3_exec(database_, sql::kSchema, nullptr, nullptr, nullptr), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(database_, sql::kSuspectSchema, nullptr, nullptr, nullptr), SQLITE_OK);
   }
   ~QueryPlan() override { sqlite3_close(database_); }
 
@@ -80,6 +82,10 @@ INSTANTIATE_TEST_SUITE_P(
                     sql::kSelectReplayPositions, sql::kCountReplayWaiting,
                     sql::kSelectReplayPurgeEnd, sql::kPurgeReplayExceptions, sql::kSetReplayPurged,
                     sql::kPurgeReplayPositionsOf, sql::kPurgeReplaysOf));
+
+// The others of their kind run at a start after a death only, and on tables of a few rows.
+INSTANTIATE_TEST_SUITE_P(Suspects, QueryPlan,
+                         testing::Values(sql::kForgetSuspect, sql::kDeleteCountedBoot));
 
 // These sort a bounded stretch of the log on purpose: that is what makes an index row cheap.
 TEST_F(QueryPlan, IndexingReadsOnlyItsStretch) {
