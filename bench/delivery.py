@@ -18,15 +18,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-import uuid
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "crash"))
-
-from processes import Daemon, wait_until  # noqa: E402
-from wire import Client, Schema  # noqa: E402
+from harness import ROOT, Client, Daemon, Schema, wait_until
+from load import Events, Template
 
 WARM_UP_EVENTS = 2000
 NGINX_CONFIGURATION = """
@@ -93,60 +88,6 @@ class Nginx:
         self.process.wait(10)
 
 
-class Events:
-    """Ready-made PublishBatch requests: making them is not what is measured."""
-
-    def __init__(self, schema, organization, count, batch_size, text_bytes):
-        self.requests = []
-        event = schema.Event(type="message.create.contact.chat", organization=organization)
-        event.activity.type = "Create"
-        event.activity.summary = "User Jenny Jones created a chat message"
-        event.data["message"].json = b'{"text":"' + b"x" * text_bytes + b'"}'
-        for begin in range(0, count, batch_size):
-            request = schema.PublishBatchRequest()
-            for _ in range(min(batch_size, count - begin)):
-                event.id = new_id()
-                request.events.append(event)
-            self.requests.append(request.SerializeToString())
-        self.schema = schema
-        self.count = count
-        self.last_id = event.id
-
-    def publish(self, address, in_flight):
-        """Publishes all, `in_flight` batches at a time; the seconds it took."""
-        client = Client(self.schema, address, serialize=False)
-        queue = list(reversed(self.requests))
-        answers = []
-
-        def work():
-            while True:
-                try:
-                    request = queue.pop()
-                except IndexError:
-                    return
-                answers.append(client.PublishBatch(request, timeout=120))
-
-        threads = [threading.Thread(target=work) for _ in range(in_flight)]
-        began = time.monotonic()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        seconds = time.monotonic() - began
-        client.close()
-        receipts = sum(result.HasField("receipt") for answer in answers
-                       for result in self.schema.PublishBatchResponse.FromString(answer).results)
-        if receipts != self.count:
-            raise RuntimeError(f"{receipts} of {self.count} events were accepted")
-        return seconds
-
-
-def new_id():
-    """A version 7 UUID."""
-    value = time.time_ns() // 1_000_000 << 80 | 0x7 << 76 | (uuid.uuid4().int >> 64 & 0xFFF) << 64
-    return str(uuid.UUID(int=value | 0b10 << 62 | uuid.uuid4().int & (1 << 62) - 1))
-
-
 class Bench:
     def __init__(self, arguments, directory):
         self.arguments = arguments
@@ -169,15 +110,15 @@ class Bench:
         events = self.events("bench", WARM_UP_EVENTS)
         self.deliver(events)
         stored = client.GetEvent(self.schema.GetEventRequest(
-            organization="bench", event_id=events.last_id), timeout=10)
+            organization="bench", event_id=events.ids[-1]), timeout=10)
         self.body = stored.event.body
         script = self.directory / "post.lua"
         script.write_text(WRK_SCRIPT.format(body=self.body))
         client.close()
 
     def events(self, organization, count):
-        return Events(self.schema, organization, count, self.arguments.batch,
-                      self.arguments.text_bytes)
+        template = Template(self.schema, organization, text_bytes=self.arguments.text_bytes)
+        return Events(self.schema, [template], count, self.arguments.batch)
 
     def wrk(self):
         """Requests per second of wrk against nginx."""

@@ -20,6 +20,12 @@ PUBLISH_SRCS = [
     "publish_bench.cc",
 ]
 
+RECEIVER_SRCS = [
+    "receiver.cc",
+    "receiver_protocol.cc",
+    "receiver_protocol.h",
+]
+
 STORE_SRCS = [
     "store_bench.cc",
 ]

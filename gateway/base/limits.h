@@ -114,6 +114,7 @@ inline constexpr size_t kQueueBytesMax = 8 * 1024 * 1024;  // Pairs waiting, per
 // What all readers and retries of the process may hold beyond one event each: a thousand stuck
 // subscribers with a page and a load each would be gigabytes.
 inline constexpr size_t kReadBytesMax = 256 * 1024 * 1024;
+inline constexpr size_t kKeptPagesBytesMax = 16 * 1024 * 1024;  // For those who read the same.
 inline constexpr size_t kScarcePageBytes = 32 * 1024;  // A page of who holds nothing, beyond that.
 inline constexpr size_t kLoadedExceptionsMax = 64;
 inline constexpr size_t kLoadedExceptionBytesMax = 2 * kBodyBytesMaxCeiling;

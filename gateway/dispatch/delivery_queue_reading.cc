@@ -5,6 +5,7 @@
 
 #include "gateway/base/limits.h"
 #include "gateway/dispatch/delivery_queue.h"
+#include "gateway/dispatch/log_pages.h"
 
 namespace postrider {
 namespace {
@@ -13,15 +14,6 @@ constexpr absl::Duration kPollDelayMin = absl::Milliseconds(5);
 constexpr absl::Duration kPollDelayMax = absl::Milliseconds(200);
 // Who may not come back to the tail looks for something to probe with less often.
 constexpr absl::Duration kProbePollDelayMax = absl::Seconds(5);
-
-// A page shorter than this was cut by the end of the log and not by its budget.
-bool IsLastPage(const std::vector<LogEntry>& entries, size_t bytes_max) {
-  size_t bytes = 0;
-  for (const LogEntry& entry : entries) {
-    bytes += entry.bytes();
-  }
-  return entries.size() < kReaderPageEvents && bytes < bytes_max / 2;
-}
 
 }  // namespace
 

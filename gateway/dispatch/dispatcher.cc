@@ -31,7 +31,8 @@ Dispatcher::Dispatcher(Loop* loop, Poster* poster, const DispatchServices& servi
       options_(options),
       mesh_(mesh),
       turns_(caps),
-      read_budget_(options.read_bytes_max) {}
+      read_budget_(options.read_bytes_max),
+      pages_(kKeptPagesBytesMax) {}
 
 void Dispatcher::RestoreConfiguration(const std::vector<Configured>& subscriptions) {
   for (const Configured& change : subscriptions) {

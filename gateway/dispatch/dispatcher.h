@@ -16,6 +16,7 @@
 #include "gateway/base/loop.h"
 #include "gateway/base/random.h"
 #include "gateway/dispatch/delivery_queue.h"
+#include "gateway/dispatch/log_pages.h"
 #include "gateway/dispatch/messages.h"
 #include "gateway/dispatch/outcome_buffer.h"
 #include "gateway/dispatch/read_budget.h"
@@ -174,6 +175,7 @@ class Dispatcher final : private Outbox {
                  absl::Duration monotonic);
   void StartReads(SubscriptionNumber number, Slot& slot, const Moment& now);
   void StartRead(SubscriptionNumber number, Slot& slot, size_t bytes, const Moment& now);
+  void OnPage(const DeliveryQueue::Read& read, const LogPages::Page& page);
   void StartLoad(SubscriptionNumber number, Slot& slot, size_t rows, const Moment& now);
   bool WakeReader();
   void Finish(SubscriptionNumber number, Slot& slot, Exchange exchange, const PostResult& result);
@@ -226,6 +228,7 @@ class Dispatcher final : private Outbox {
   OutcomeBuffer outcomes_;
   SendTurns turns_;
   ReadBudget read_budget_;
+  LogPages pages_;
 
   // Who may have something to do in this turn.
   absl::btree_set<ShardId> active_tails_;

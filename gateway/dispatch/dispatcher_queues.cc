@@ -310,11 +310,27 @@ void Dispatcher::StartRead(SubscriptionNumber number, Slot& slot, size_t bytes, 
   if (!next.has_value()) {
     return;
   }
-  services_.reads->Run([this, number, read = *next](StoreReader& reader) {
-    auto entries = reader.ReadLog(read.shard, read.after, kReaderPageEvents, read.bytes);
-    loop_->Post(
-        [this, number, read, entries = std::move(entries)] { OnRead(number, read, entries); });
+  const LogPages::Key key{.shard = next->shard, .after = next->after, .bytes = next->bytes};
+  if (LogPages::Page page = pages_.Find(key); page != nullptr) {
+    loop_->Post([this, number, read = *next, page] { OnRead(number, read, *page); });
+    return;
+  }
+  if (!pages_.Ask(key, number)) {
+    return;
+  }
+  services_.reads->Run([this, read = *next](StoreReader& reader) {
+    auto page = std::make_shared<const absl::StatusOr<std::vector<LogEntry>>>(
+        reader.ReadLog(read.shard, read.after, kReaderPageEvents, read.bytes));
+    loop_->Post([this, read, page = std::move(page)] { OnPage(read, page); });
   });
+}
+
+// A turn for each that waited for it.
+void Dispatcher::OnPage(const DeliveryQueue::Read& read, const LogPages::Page& page) {
+  const LogPages::Key key{.shard = read.shard, .after = read.after, .bytes = read.bytes};
+  for (const SubscriptionNumber number : pages_.OnRead(key, page)) {
+    loop_->Post([this, number, read, page] { OnRead(number, read, *page); });
+  }
 }
 
 void Dispatcher::StartLoad(SubscriptionNumber number, Slot& slot, size_t rows, const Moment& now) {

@@ -55,6 +55,32 @@ class CountingMesh final : public Mesh {
   size_t pairs = 0;
 };
 
+// Keeps the reads that it is asked for.
+class KeptReads final : public ReadExecutor {
+ public:
+  void Run(Read read) override { reads.push_back(std::move(read)); }
+
+  std::vector<Read> reads;
+};
+
+TEST(Dispatcher, WhoReadTheSameStretchShareARead) {
+  StandingClock clock;
+  PostedTasks loop;
+  CountingMesh mesh;
+  KeptReads reads;
+  Dispatcher dispatcher(&loop, nullptr, {.clock = &clock, .reads = &reads}, {}, {}, &mesh);
+  dispatcher.RestoreConfiguration({{.number = 1, .subscription = SubscriptionNumbered(1)},
+                                   {.number = 2, .subscription = SubscriptionNumbered(2)},
+                                   {.number = 3, .subscription = SubscriptionNumbered(3)}});
+  dispatcher.RestoreShard(0, {});
+  dispatcher.RestoreReader({.subscription = 1, .shard = 0, .next_seq = 5, .settled = {}});
+  dispatcher.RestoreReader({.subscription = 2, .shard = 0, .next_seq = 5, .settled = {}});
+  dispatcher.RestoreReader({.subscription = 3, .shard = 0, .next_seq = 9, .settled = {}});
+  dispatcher.Start();
+  loop.RunAll();
+  EXPECT_THAT(reads.reads, SizeIs(2));
+}
+
 TEST(Dispatcher, AShardThatFansOutHasOneTurnAtATime) {
   const size_t subscriptions = 2 * kFanOutPairsPerTurn + 500;
   StandingClock clock;

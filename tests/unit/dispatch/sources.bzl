@@ -12,6 +12,7 @@ TESTS = [
     "fair_queue_test.cc",
     "rate_limiter_test.cc",
     "read_budget_test.cc",
+    "log_pages_test.cc",
     "match_test.cc",
     "retry_lane_test.cc",
     "retry_policy_test.cc",
