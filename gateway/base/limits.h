@@ -106,6 +106,7 @@ inline constexpr size_t kResolverWindowNames = 5;
 inline constexpr uint64_t kTailEventsMax = 4096;
 inline constexpr size_t kTailBytesMax = 16 * 1024 * 1024;
 inline constexpr absl::Duration kTailAgeMax = absl::Seconds(2);
+inline constexpr absl::Duration kFullTailAgeMax = absl::Milliseconds(250);
 inline constexpr uint64_t kReaderWindowMax =
     4096;  // Settled-bitmap bits; no shorter than the tail.
 inline constexpr size_t kReaderPageEvents = 256;

@@ -61,14 +61,21 @@ void DeliveryQueue::LeaveIfNeeded() {
   if (!from_all && !order_.AnyStopped()) {
     return;
   }
-  for (auto& [shard, lane] : lanes_) {
-    const bool must = from_all || order_.Stopped(shard);
-    if (must && lane.progress.mode() == ShardProgress::Mode::kTail && !lane.asked_to_leave) {
-      lane.asked_to_leave = true;
-      outbox_->ToShard(shard,
-                       AskLeaveMessage{.subscription = subscription_->number, .shard = shard});
+  for (const auto& [shard, lane] : lanes_) {
+    if (from_all || order_.Stopped(shard)) {
+      AskLeave(shard);
     }
   }
+}
+
+void DeliveryQueue::AskLeave(ShardId shard) {
+  const auto lane = lanes_.find(shard);
+  if (lane == lanes_.end() || lane->second.progress.mode() != ShardProgress::Mode::kTail ||
+      lane->second.asked_to_leave) {
+    return;
+  }
+  lane->second.asked_to_leave = true;
+  outbox_->ToShard(shard, AskLeaveMessage{.subscription = subscription_->number, .shard = shard});
 }
 
 void DeliveryQueue::OnLeave(const LeaveMessage& message, uint64_t epoch) {

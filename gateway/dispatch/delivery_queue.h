@@ -57,6 +57,8 @@ class DeliveryQueue {
   // From now on ReaderRowOf() of the shard has a value; it must be written. `epoch`: a number that
   // no earlier leave had.
   void OnLeave(const LeaveMessage& message, uint64_t epoch);
+  // Wants to leave the shard's tail, if it is there and has not asked yet.
+  void AskLeave(ShardId shard);
   // Granted: the reader row must be erased, after all that was submitted before.
   void OnRejoinAnswer(const RejoinAnswerMessage& message);
 
@@ -146,6 +148,8 @@ class DeliveryQueue {
   bool idle(absl::Duration monotonic) const;
   size_t ready() const { return ready_.size(); }
   int in_flight() const { return in_flight_; }
+  // Outcomes that are not known to be committed.
+  int uncommitted() const { return uncommitted_; }
   uint64_t exceptions_waiting() const { return retries_.waiting(); }
 
  private:

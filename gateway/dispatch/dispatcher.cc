@@ -155,6 +155,9 @@ void Dispatcher::Deliver(Message message) {
         self->Wake(number);
       }
     }
+    void operator()(const HoldsUpMessage& message) const {
+      self->holding_up_.insert({message.subscription, message.shard});
+    }
     void operator()(const LeaveMessage& leave) const {
       if (Slot* const slot = self->SlotOf(leave.subscription); slot != nullptr) {
         slot->queue.OnLeave(leave, ++self->leaves_);
@@ -185,6 +188,7 @@ void Dispatcher::EndTurn() {
   const WorkScope nothing({});  // Of what was just done to its end.
   RunTails();
   RunQueues();
+  LeaveTails();
   const absl::Duration now = services_.clock->Monotonic();
   if (!outcomes_.empty() && (outcomes_.size() >= kOutcomesPerFlush || now >= outcomes_.due())) {
     FlushOutcomes();
@@ -375,18 +379,6 @@ void Dispatcher::TakeCursors() {
       ForgetEvents(shard, cursor->cursor, services_.clock->Monotonic());
     }
   }
-}
-
-void Dispatcher::UpdateGauges() {
-  const absl::Duration now = services_.clock->Monotonic();
-  absl::Duration oldest;
-  for (const auto& [shard, tail] : tails_) {
-    oldest = std::max(oldest, now - tail->oldest_unsettled().value_or(now));
-  }
-  counters_.tail_oldest_age_ms = absl::ToInt64Milliseconds(oldest);
-  const absl::Duration overdue =
-      due_.empty() ? absl::ZeroDuration() : services_.clock->Now() - due_.begin()->first;
-  counters_.retry_oldest_age_ms = std::max<int64_t>(0, absl::ToInt64Milliseconds(overdue));
 }
 
 void Dispatcher::Drain(absl::AnyInvocable<void() &&> done) {

@@ -191,6 +191,8 @@ class Dispatcher final : private Outbox {
   void TellHealth(SubscriptionNumber number, Slot& slot, absl::Duration monotonic);
   void TellDead(SubscriptionNumber number, const LogEntry& entry, const OutcomeRecord& record);
 
+  // Those who hold up a tail by themselves ask to leave it (R5).
+  void LeaveTails();
   void UpdateAlarms(SubscriptionNumber number, Slot& slot, const Moment& now);
   bool MayStartExchange() const;
   void Wake(SubscriptionNumber number) { active_queues_.insert(number); }
@@ -235,6 +237,7 @@ class Dispatcher final : private Outbox {
   absl::btree_set<SubscriptionNumber> active_queues_;
   absl::btree_set<ShardId> tails_reading_;
   absl::btree_set<ShardId> tails_fanning_out_;  // In slices: the next one has been posted.
+  absl::btree_set<std::pair<SubscriptionNumber, ShardId>> holding_up_;  // Told so in this turn.
   bool continues_soon_ = false;                 // A turn that starts more exchanges was posted.
   std::vector<std::vector<Message>> outgoing_;  // One a loop.
 

@@ -65,4 +65,16 @@ void Dispatcher::TellDead(SubscriptionNumber number, const LogEntry& entry,
   }
 }
 
+void Dispatcher::UpdateGauges() {
+  const absl::Duration now = services_.clock->Monotonic();
+  absl::Duration oldest;
+  for (const auto& [shard, tail] : tails_) {
+    oldest = std::max(oldest, now - tail->oldest_unsettled().value_or(now));
+  }
+  counters_.tail_oldest_age_ms = absl::ToInt64Milliseconds(oldest);
+  const absl::Duration overdue =
+      due_.empty() ? absl::ZeroDuration() : services_.clock->Now() - due_.begin()->first;
+  counters_.retry_oldest_age_ms = std::max<int64_t>(0, absl::ToInt64Milliseconds(overdue));
+}
+
 }  // namespace postrider

@@ -53,6 +53,8 @@ FairQueue::Member* FairQueue::Join(absl::string_view organization,
   return &member;
 }
 
+bool FairQueue::Waits(const Member& member) { return member.waits; }
+
 void FairQueue::Leave(Member* member) {
   Remove(member);
   Rest(*member);

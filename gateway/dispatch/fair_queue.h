@@ -41,6 +41,8 @@ class FairQueue {
   // It has nothing more to send, or may not.
   void Remove(Member* member);
 
+  static bool Waits(const Member& member);
+
   // Whose turn it is: the same one until it is charged or removed; none if nobody waits.
   std::optional<SubscriptionNumber> PickNext();
   // What it has sent: the bytes, and a fixed cost besides.

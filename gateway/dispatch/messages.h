@@ -18,6 +18,13 @@ struct PairMessage {
   LogEntry entry;
 };
 
+// The subscription holds the shard's cursor: if it is held up by itself, it is to ask to leave
+// (R5).
+struct HoldsUpMessage {
+  SubscriptionNumber subscription = 0;
+  ShardId shard = 0;
+};
+
 // The shard feeds the subscription no event from `from` on: it must read by itself (R3).
 struct LeaveMessage {
   SubscriptionNumber subscription = 0;
@@ -63,8 +70,8 @@ struct AskRejoinMessage {
   std::vector<Seq> unsettled;  // Ascending.
 };
 
-using Message = std::variant<PairMessage, LeaveMessage, RejoinAnswerMessage, SettledMessage,
-                             AskLeaveMessage, LeftMessage, AskRejoinMessage>;
+using Message = std::variant<PairMessage, HoldsUpMessage, LeaveMessage, RejoinAnswerMessage,
+                             SettledMessage, AskLeaveMessage, LeftMessage, AskRejoinMessage>;
 
 // Takes messages to the loop where the addressee lives. Belongs to one loop.
 class Outbox {

@@ -19,6 +19,7 @@ struct SendTurns::Origin {
   std::string name;
   int members = 0;
   int in_flight = 0;
+  absl::Duration answered;  // The last answer, or when the oldest in flight since then began.
   Waiting waiting;
 };
 
@@ -131,6 +132,19 @@ bool SendTurns::IsQuick(const Member& member, absl::Duration now) const {
   return member.latency.value_or(absl::ZeroDuration()) < kQuickAnswerMax;
 }
 
+bool SendTurns::WaitsForUs(SubscriptionNumber subscription, absl::Duration now) const {
+  const auto found = members_.find(subscription);
+  if (found == members_.end()) {
+    return false;
+  }
+  const Member& member = *found->second;
+  const bool in_turn = FairQueue::Waits(*member.turn);
+  const bool answers = member.in_flight > 0 && now - member.answered < kQuickAnswerMax;
+  const bool origin_answers =
+      member.aside == &member.origin->waiting && now - member.origin->answered < kQuickAnswerMax;
+  return in_turn || answers || origin_answers;
+}
+
 void SendTurns::StandAside(SubscriptionNumber subscription, Member& member, Waiting* where) {
   turns_.Remove(member.turn);
   member.aside = where;
@@ -173,6 +187,9 @@ SendTurns::Origin* SendTurns::OnStarted(SubscriptionNumber subscription, size_t 
   if (member.in_flight == 0) {
     member.answered = now;
   }
+  if (member.origin->in_flight == 0) {
+    member.origin->answered = now;
+  }
   ++member.in_flight;
   ++member.origin->in_flight;
   ++in_flight_;
@@ -183,6 +200,7 @@ void SendTurns::OnEnded(SubscriptionNumber subscription, Origin* origin,
                         std::optional<absl::Duration> latency, absl::Duration now) {
   --in_flight_;
   --origin->in_flight;
+  origin->answered = now;
   if (const auto found = members_.find(subscription); found != members_.end()) {
     Member& member = *found->second;
     --member.in_flight;

@@ -60,6 +60,10 @@ class SendTurns {
   void OnEnded(SubscriptionNumber subscription, Origin* origin,
                std::optional<absl::Duration> latency, absl::Duration now);
 
+  // Whether the subscription waits for us, and not by its own rules or for its subscriber: its turn
+  // is to come, or what it has in flight, or its origin, was answered within kQuickAnswerMax.
+  bool WaitsForUs(SubscriptionNumber subscription, absl::Duration now) const;
+
   int in_flight() const { return in_flight_; }
   bool full() const { return in_flight_ >= caps_.in_flight; }
   // Whether nobody waits for a turn.

@@ -14,9 +14,6 @@ namespace {
 constexpr uint64_t kRejoinEvents = 512;
 constexpr size_t kRejoinBytes = 2 * 1024 * 1024;
 
-// How much of its oldest stretch a tail that is too long clears in one sweep over the members.
-constexpr uint64_t kSweepEvents = 512;
-
 }  // namespace
 
 ShardTail::ShardTail(ShardId shard, const ShardRecovery& recovery,
@@ -87,7 +84,7 @@ bool ShardTail::FanOut(size_t pairs_max, absl::Duration now) {
   size_t pairs = 0;
   while (next_ <= last_received()) {
     if (!fanning_out_ && TooLong(kLeaveEvents, kLeaveBytes)) {
-      SendAway(cursor_ + 1, std::min(cursor_ + kSweepEvents, next_ - 1));
+      EnforceLength();
     }
     if (!fanning_out_ && TooLong(kTailEventsMax, kTailBytesMax)) {
       return false;  // Until those who were sent away have left.

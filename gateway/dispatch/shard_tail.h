@@ -22,7 +22,7 @@ namespace postrider {
 //
 // Takes events as they are committed, hands each to the subscriptions that want it, and moves the
 // cursor over what is settled for all on the tail (R1, R2). Who holds the cursor back for too long
-// is sent away to read by himself (R5). Lives on one loop. Does no I/O: the Dispatcher feeds it,
+// reads by himself from then on (R5). Lives on one loop. Does no I/O: the Dispatcher feeds it,
 // carries its messages, reads the log and submits the positions that it computes.
 class ShardTail {
  public:
@@ -65,8 +65,8 @@ class ShardTail {
   // After it has lost the subscription.
   void OnRemoved(SubscriptionNumber subscription);
 
-  // Sends away who has held the cursor for kTailAgeMax. Returns when to ask again; nullopt: when
-  // something has changed.
+  // Has those who have held the cursor for kTailAgeMax leave, if they are held up by themselves.
+  // Returns when to ask again; nullopt: when something has changed.
   std::optional<absl::Duration> EnforceAge(absl::Duration now);
 
   // The position to make durable, if it has moved since it was last taken.
@@ -90,6 +90,8 @@ class ShardTail {
   // lasts while his row is committed and nobody else has to wait.
   static constexpr uint64_t kLeaveEvents = kTailEventsMax / 2;
   static constexpr size_t kLeaveBytes = kTailBytesMax / 2;
+  // Who owes more than one in so many of the events of a tail that is too long leaves in any case.
+  static constexpr uint64_t kShareThatIsMany = 16;
 
   enum class Membership { kTail, kLeaving, kReading };
   struct Member {
@@ -117,9 +119,11 @@ class ShardTail {
   void Owe(SubscriptionNumber number, WindowEntry& window_entry);
   void Feed(SubscriptionNumber number, Member& member, WindowEntry& window_entry);
   void StartLeaving(SubscriptionNumber number, Member& member, Seq from);
-  // If the event at `holding` is held by someone who may stay, sends away all who owe at or below
-  // `mark`.
-  void SendAway(Seq holding, Seq mark);
+  // The tail is half as long as it may be: once for each stretch of it.
+  void EnforceLength();
+  // Of those who owe at or below `mark` on a tail that is too long, sends away who owes much of it;
+  // the others are to leave if they are held up by themselves.
+  void Sweep(Seq mark);
   // Whether the asker may come back (R4); `missed` gets what it must be fed at once.
   bool MayRejoin(const AskRejoinMessage& message, absl::Duration now, std::vector<Seq>* missed);
   void Hold(Member& member, Seq seq, absl::Duration now);
@@ -149,7 +153,8 @@ class ShardTail {
   Seq window_first_;
   size_t behind_bytes_ = 0;      // Of those at or below the cursor.
   size_t unsettled_bytes_ = 0;   // Of those above the cursor and fanned out.
-  Seq swept_ = 0;                // Who held an event at or below was sent away.
+  Seq swept_ = 0;                // Up to where EnforceLength() has been.
+  absl::Duration swept_at_;      // When EnforceAge() looked at the holders last.
   size_t fanned_out_bytes_ = 0;  // Of hand-offs, since TakeFannedOutBytes().
 
   std::multiset<Seq> leaving_from_;                          // Of the members that are leaving.

@@ -8,6 +8,12 @@
 #include "gateway/dispatch/shard_tail.h"
 
 namespace postrider {
+namespace {
+
+// How much of its oldest stretch a tail that is too long clears in one sweep over the members.
+constexpr uint64_t kSweepEvents = 512;
+
+}  // namespace
 
 void ShardTail::StartLeaving(SubscriptionNumber number, Member& member, Seq from) {
   member.membership = Membership::kLeaving;
@@ -22,16 +28,27 @@ void ShardTail::StartLeaving(SubscriptionNumber number, Member& member, Seq from
   outbox_->ToSubscription(number, std::move(message));
 }
 
-void ShardTail::SendAway(Seq holding, Seq mark) {
-  const WindowEntry* const entry = At(holding);
-  if (entry == nullptr || entry->owed == 0 || holding <= swept_) {
+void ShardTail::EnforceLength() {
+  const WindowEntry* const entry = At(cursor_ + 1);
+  if (entry == nullptr || entry->owed == 0 || cursor_ + 1 <= swept_) {
     return;
   }
-  swept_ = mark;
+  swept_ = std::min(cursor_ + kSweepEvents, next_ - 1);
+  Sweep(swept_);
+}
+
+void ShardTail::Sweep(Seq mark) {
+  const bool too_long = TooLong(kLeaveEvents, kLeaveBytes);
+  const uint64_t many = (next_ - 1 - cursor_) / kShareThatIsMany;
   for (auto& [number, member] : members_) {
-    if (member.membership == Membership::kTail && !member.owed.empty() &&
-        member.owed.front() <= mark) {
+    if (member.membership != Membership::kTail || member.owed.empty() ||
+        member.owed.front() > mark) {
+      continue;
+    }
+    if (too_long && member.owed.size() > many) {
       StartLeaving(number, member, std::max(next_, member.feed_from));
+    } else {
+      outbox_->ToSubscription(number, HoldsUpMessage{.subscription = number, .shard = shard_});
     }
   }
 }
@@ -40,22 +57,23 @@ std::optional<absl::Duration> ShardTail::EnforceAge(absl::Duration now) {
   if (fanning_out_) {
     return now;  // Right after it.
   }
-  Seq oldest = std::max(cursor_, swept_) + 1;  // Up to swept_ all holders are on their way out.
+  const Seq oldest = cursor_ + 1;
   if (oldest >= next_) {
     return std::nullopt;
   }
-  const absl::Duration due = At(oldest)->received + kTailAgeMax;
+  // Nothing is fanned out while it is full: then its holders are looked at more often.
+  const absl::Duration age = TooLong(kTailEventsMax, kTailBytesMax) ? kFullTailAgeMax : kTailAgeMax;
+  const absl::Duration due = std::max(At(oldest)->received, swept_at_) + age;
   if (due > now) {
     return due;
   }
   Seq mark = oldest;
-  while (mark + 1 < next_ && At(mark + 1)->received + kTailAgeMax <= now) {
+  while (mark + 1 < next_ && At(mark + 1)->received + age <= now) {
     ++mark;
   }
-  for (; oldest <= mark; ++oldest) {
-    SendAway(oldest, mark);  // The first that is held sweeps for all.
-  }
-  return now + kTailAgeMax;
+  swept_at_ = now;
+  Sweep(mark);
+  return now + age;
 }
 
 void ShardTail::OnAskLeave(const AskLeaveMessage& message) {

@@ -12,6 +12,7 @@ SRCS = [
     "dispatcher.cc",
     "dispatcher_health.cc",
     "dispatcher_queues.cc",
+    "dispatcher_reading.cc",
     "dispatcher_replays.cc",
     "dispatcher_suspects.cc",
     "engine.cc",

@@ -27,6 +27,9 @@ class RecordingOutbox final : public Outbox {
     std::string operator()(const PairMessage& m) const {
       return absl::StrCat("pair ", m.subscription, ":", m.entry.seq);
     }
+    std::string operator()(const HoldsUpMessage& m) const {
+      return absl::StrCat("holds-up ", m.subscription);
+    }
     std::string operator()(const LeaveMessage& m) const {
       std::string text = absl::StrCat("leave ", m.subscription, "@", m.from);
       for (const Seq seq : m.settled) absl::StrAppend(&text, " settled ", seq);

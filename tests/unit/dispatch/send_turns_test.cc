@@ -246,5 +246,26 @@ TEST_F(SendTurnsTest, NobodyIsForgotten) {
   EXPECT_TRUE(turns_->empty());
 }
 
+// Who holds up a tail stays there as long as it is we who are behind (R5).
+TEST_F(SendTurnsTest, TellsWhetherOneWaitsForUs) {
+  Begin({.in_flight = 2, .in_flight_per_origin = 1});
+  EXPECT_FALSE(turns_->WaitsForUs(1, now_)) << "it is not here";
+  Add(1, "shop.example", 1);
+  Add(2, "shop.example", 1);
+  EXPECT_TRUE(turns_->WaitsForUs(1, now_)) << "its turn is to come";
+  EXPECT_THAT(Start(), ElementsAre(1));
+  EXPECT_TRUE(turns_->WaitsForUs(1, now_)) << "it was just sent to";
+  EXPECT_TRUE(turns_->WaitsForUs(2, now_)) << "so was its origin";
+  now_ += kQuickAnswerMax;
+  EXPECT_FALSE(turns_->WaitsForUs(1, now_)) << "it does not answer";
+  EXPECT_FALSE(turns_->WaitsForUs(2, now_)) << "nor does its origin";
+  End(1, kQuick);
+  EXPECT_TRUE(turns_->WaitsForUs(2, now_));
+  Start();
+  End(2, kQuick);
+  Start();
+  EXPECT_FALSE(turns_->WaitsForUs(2, now_)) << "it has nothing to send, or may not";
+}
+
 }  // namespace
 }  // namespace postrider
