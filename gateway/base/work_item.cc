@@ -112,14 +112,21 @@ absl::Status RecordDeaths(const std::string& path, uint64_t boot) {
   return absl::OkStatus();
 }
 
-SignalStack::SignalStack() : memory_(std::make_unique<char[]>(kSignalStackBytes)) {
+SignalStack::SignalStack() {
+  stack_t former{};
+  if (sigaltstack(nullptr, &former) != 0 || (former.ss_flags & SS_DISABLE) == 0) {
+    return;
+  }
+  memory_ = std::make_unique<char[]>(kSignalStackBytes);
   const stack_t stack{.ss_sp = memory_.get(), .ss_flags = 0, .ss_size = kSignalStackBytes};
   sigaltstack(&stack, nullptr);
 }
 
 SignalStack::~SignalStack() {
-  const stack_t none{.ss_sp = nullptr, .ss_flags = SS_DISABLE, .ss_size = kSignalStackBytes};
-  sigaltstack(&none, nullptr);
+  if (memory_ != nullptr) {
+    const stack_t none{.ss_sp = nullptr, .ss_flags = SS_DISABLE, .ss_size = kSignalStackBytes};
+    sigaltstack(&none, nullptr);
+  }
 }
 
 absl::StatusOr<std::vector<Death>> ReadDeaths(const std::string& path) {

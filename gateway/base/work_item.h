@@ -46,7 +46,8 @@ struct Death {
 // From now on a thread of this process that dies by SIGSEGV, SIGABRT, SIGBUS, SIGFPE or SIGILL
 // appends what it was working on to the file, which is opened now, and then dies as it would have.
 // No other signal counts, for who kills a process says nothing about what it was doing; nor does an
-// abort for lack of memory. `boot` tells this process from others. A later call changes the file; not while another thread is at it.
+// abort for lack of memory. `boot` tells this process from others. A later call changes the file;
+// not while another thread is at it.
 absl::Status RecordDeaths(const std::string& path, uint64_t boot);
 
 // While it lives, the death of this thread can be recorded also when its stack has no room left: it
@@ -60,7 +61,7 @@ class SignalStack {
   SignalStack& operator=(const SignalStack&) = delete;
 
  private:
-  const std::unique_ptr<char[]> memory_;
+  std::unique_ptr<char[]> memory_;  // Null: the thread had one already, of a sanitizer's.
 };
 
 // What the file holds; nothing if there is none. A torn record at its end is left out.

@@ -29,7 +29,8 @@ class DeathCount : public testing::Test {
     options.free_bytes_min = 0;
     options.ballast_bytes = 0;
     store_ = *OpenSqlite(options);
-    Commit(BatchOf(std::nullopt, PutSubscription{NewSubscription("a"), 0, true}));
+    Commit(BatchOf(std::nullopt,
+                   PutSubscription{.subscription = NewSubscription("a"), .start_at_heads = true}));
     for (uint64_t n = 1; n <= 2; ++n) Commit(BatchOf(kShard, AppendEvent{NewEvent(n)}));
   }
   void Commit(const Batch& batch) { store_.store->Commit({&batch, 1}, SystemClock()->Now()); }
@@ -47,7 +48,7 @@ class DeathCount : public testing::Test {
     ++boots_;
     int status = 0;
     waitpid(child, &status, 0);
-    EXPECT_EQ(WTERMSIG(status), SIGSEGV);
+    EXPECT_NE(status, 0);
   }
   std::vector<Suspect> Suspects() { return store_.reader->ReadConfiguration()->suspects; }
   Suspect Of(Seq seq, int deaths) { return {.item = ItemOf(1, kShard, seq), .deaths = deaths}; }
