@@ -2,6 +2,7 @@
 
 SRCS = [
     "codec.cc",
+    "commit_crash_points.cc",
     "commit_group.cc",
     "data_dir.cc",
     "group_commit.cc",
@@ -21,6 +22,7 @@ SRCS = [
     "sqlite_reader.cc",
     "sqlite_replay_rows.cc",
     "sqlite_replay_writer.cc",
+    "sqlite_retention.cc",
     "sqlite_rows.cc",
     "sqlite_schema.cc",
     "sqlite_store.cc",
@@ -31,6 +33,7 @@ SRCS = [
 
 HDRS = [
     "codec.h",
+    "commit_crash_points.h",
     "commit_group.h",
     "data_dir.h",
     "delivery_record.h",
@@ -40,6 +43,7 @@ HDRS = [
     "open_store.h",
     "read_executor.h",
     "read_pool.h",
+    "retention.h",
     "sqlite.h",
     "sqlite_checkpoint.h",
     "sqlite_config_writer.h",
@@ -54,6 +58,8 @@ HDRS = [
     "sqlite_replay_rows.h",
     "sqlite_replay_sql.h",
     "sqlite_replay_writer.h",
+    "sqlite_retention.h",
+    "sqlite_retention_sql.h",
     "sqlite_rows.h",
     "sqlite_schema.h",
     "sqlite_shards.h",

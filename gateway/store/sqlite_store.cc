@@ -8,10 +8,10 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
-#include "gateway/base/crash_point.h"
 #include "gateway/base/log.h"
 #include "gateway/base/status.h"
 #include "gateway/store/codec.h"
+#include "gateway/store/commit_crash_points.h"
 #include "gateway/store/sqlite_schema.h"
 
 namespace postrider {
@@ -30,41 +30,6 @@ struct Overloaded : Functions... {
 };
 template <class... Functions>
 Overloaded(Functions...) -> Overloaded<Functions...>;
-
-// Which kinds of write a group holds, for the crash points.
-struct Kinds {
-  bool append = false;
-  bool outcome = false;
-  bool configuration = false;
-};
-
-Kinds KindsOf(absl::Span<const Batch> batches) {
-  Kinds kinds;
-  for (const Batch& batch : batches) {
-    for (const Write& write : batch.writes) {
-      if (!batch.shard.has_value()) {
-        kinds.configuration = true;
-      } else if (std::holds_alternative<AppendEvent>(write)) {
-        kinds.append = true;
-      } else if (!std::holds_alternative<PutOrganizationPath>(write)) {
-        kinds.outcome = true;
-      }
-    }
-  }
-  return kinds;
-}
-
-void PassBefore(const Kinds& kinds) {
-  if (kinds.append) CrashPoint("before_commit_append");
-  if (kinds.outcome) CrashPoint("before_commit_outcome");
-  if (kinds.configuration) CrashPoint("before_commit_config");
-}
-
-void PassAfter(const Kinds& kinds) {
-  if (kinds.append) CrashPoint("after_commit_append");
-  if (kinds.outcome) CrashPoint("after_commit_outcome");
-  if (kinds.configuration) CrashPoint("after_commit_config");
-}
 
 std::vector<BatchResult> Refused(size_t count, CommitState state, const absl::Status& status) {
   BatchResult result;
@@ -89,6 +54,7 @@ SqliteStore::SqliteStore(std::shared_ptr<DataDir> directory, const SqliteOptions
       configuration_(database_.get(), &shards_, &timeline_),
       replays_(database_.get(), &shards_, &timeline_),
       indexer_(database_.get(), &shards_),
+      retention_(database_.get(), &shards_, &deliveries_, &replays_, &configuration_),
       begin_(database_.get(), "BEGIN IMMEDIATE"),
       commit_(database_.get(), "COMMIT") {}
 
@@ -166,12 +132,12 @@ absl::Status SqliteStore::Transact(absl::Span<const Batch> batches,
 }
 
 absl::Status SqliteStore::CommitTransaction(absl::Span<const Batch> batches) {
-  const Kinds kinds = KindsOf(batches);
-  PassBefore(kinds);
+  const CommitCrashPoints crash_points(batches);
+  crash_points.PassBefore();
   Query commit(&commit_);
   absl::Status status = commit.Run();
   if (status.ok()) {
-    PassAfter(kinds);
+    crash_points.PassAfter();
     return status;
   }
   // Only these say that the log did not get the commit. A failed sync may have lost it or not, and
@@ -267,10 +233,14 @@ absl::Status SqliteStore::ApplyToShard(ShardId shard, const Write& write, int64_
   const auto purge = [&](const PurgeExceptions& put) {
     return deliveries_.Purge(put, shard, &result->exceptions);
   };
+  const auto delete_old = [&](const DeleteOldEvents& put) -> absl::Status {
+    ASSIGN_OR_RETURN(result->deleted, retention_.Delete(put, shard, now));
+    return absl::OkStatus();
+  };
   return std::visit(
       Overloaded{
-          append, put_reader, advance, resolve, purge,
-          [&](const PutException& put) { return AddException(put.row); },
+          append, put_reader, advance, resolve, purge, delete_old,
+          [&](const PutException& put) { return AddException(put.row, now, result); },
           [&](const PutReplayPosition& put) { return replays_.PutPosition(put.position, shard); },
           [&](const RedriveException& put) { return Redrive(put, now, result); },
           [&](const NoteUnmatched& put) { return deliveries_.NoteUnmatched(put, shard); },
@@ -285,10 +255,18 @@ absl::Status SqliteStore::ApplyToShard(ShardId shard, const Write& write, int64_
       write);
 }
 
-absl::Status SqliteStore::AddException(const ExceptionRow& row) {
+absl::Status SqliteStore::AddException(const ExceptionRow& row, int64_t now, BatchResult* result) {
   ASSIGN_OR_RETURN(const bool accepts, replays_.Accepts(row.key.origin));
-  return accepts && !configuration_.IsDeleted(row.key.subscription) ? deliveries_.Put(row)
-                                                                    : absl::OkStatus();
+  if (!accepts || configuration_.IsDeleted(row.key.subscription)) {
+    return absl::OkStatus();
+  }
+  if (row.key.seq >= shards_.Get(row.key.shard).first_seq) {
+    return deliveries_.Put(row);
+  }
+  if (row.state != ExceptionState::kDead) {
+    result->late.push_back({.key = row.key, .ordering_key = row.ordering_key});
+  }
+  return deliveries_.PutGone(row, now);
 }
 
 // What a canceled replay has left is about to go (C5).

@@ -18,6 +18,7 @@
 #include "gateway/store/sqlite_indexer.h"
 #include "gateway/store/sqlite_log_writer.h"
 #include "gateway/store/sqlite_replay_writer.h"
+#include "gateway/store/sqlite_retention.h"
 #include "gateway/store/sqlite_shards.h"
 #include "gateway/store/sqlite_timeline.h"
 #include "gateway/store/store.h"
@@ -54,7 +55,7 @@ class SqliteStore final : public Store {
   absl::Status Release(const Batch& batch, int64_t now, BatchResult* result);
   absl::Status ApplyToShard(ShardId shard, const Write& write, int64_t now, BatchResult* result);
   absl::Status ApplyConfiguration(const Write& write, int64_t now, BatchResult* result);
-  absl::Status AddException(const ExceptionRow& row);
+  absl::Status AddException(const ExceptionRow& row, int64_t now, BatchResult* result);
   absl::Status Redrive(const RedriveException& put, int64_t now, BatchResult* result);
   absl::StatusOr<ReplayResult> ApplyCreateReplay(const CreateReplay& write, int64_t now);
   void Advance(ShardId shard, const AdvanceCursor& write);
@@ -74,6 +75,7 @@ class SqliteStore final : public Store {
   SqliteConfigWriter configuration_;
   SqliteReplayWriter replays_;
   SqliteIndexer indexer_;
+  SqliteRetention retention_;
   Statement begin_;
   Statement commit_;
 
