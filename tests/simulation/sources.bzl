@@ -10,6 +10,7 @@ TESTS = [
     "process.cc",
     "process.h",
     "replay_test.cc",
+    "retention_test.cc",
     "scenario_test.cc",
     "sim_services.cc",
     "sim_services.h",
@@ -22,4 +23,5 @@ TESTS = [
     "world_order.cc",
     "world_owners.cc",
     "world_replays.cc",
+    "world_retention.cc",
 ]
