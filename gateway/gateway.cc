@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gateway/accept/translate.h"
+#include "gateway/accept/validate_subscription.h"
 #include "gateway/answers.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
@@ -32,6 +33,18 @@ void RaiseDescriptorLimit() {
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
   }
+}
+
+// With a shorter one than they were created with events would go before they may.
+absl::Status CheckRetention(const Configuration& configuration, absl::Duration retention) {
+  for (const std::shared_ptr<const Subscription>& subscription : configuration.subscriptions) {
+    const absl::Status status = ValidateForRetention(subscription->policy, retention);
+    if (!status.ok()) {
+      return absl::FailedPreconditionError(absl::StrCat("retention: is too short for subscription ",
+                                                        subscription->id, ": ", status.message()));
+    }
+  }
+  return absl::OkStatus();
 }
 
 int LoopCount(int wanted) {
@@ -73,7 +86,8 @@ absl::Status Gateway::Impl::Start() {
                                   .events = watch_.get()};
   const DeliveryQueue::Options queue_options{
       .max_in_flight_default = options_.max_in_flight_default,
-      .default_schedule = options_.default_schedule};
+      .default_schedule = options_.default_schedule,
+      .retention = options_.retention};
   const SendTurns::Caps caps{.in_flight = options_.max_in_flight_total,
                              .in_flight_per_origin = options_.max_in_flight_per_origin};
   engine_ =
@@ -109,7 +123,8 @@ void Gateway::Impl::MakeAdmins() {
                                .loops = LoopParts(),
                                .registry = &registry_,
                                .guard = &guard_,
-                               .allow_http = options_.allow_http});
+                               .allow_http = options_.allow_http,
+                               .retention = options_.retention});
   deliveries_ = std::make_unique<DeliveryAdmin>(DeliveryAdmin::Parts{.clock = SystemClock(),
                                                                      .commits = commits_.get(),
                                                                      .reads = reads_.get(),
@@ -153,6 +168,7 @@ absl::Status Gateway::Impl::Recover() {
   for (const std::shared_ptr<const Subscription>& subscription : configuration.subscriptions) {
     registry_.Put(subscription);
   }
+  RETURN_IF_ERROR(CheckRetention(configuration, options_.retention));
   for (const PutOrganizationPath& organization : configuration.organizations) {
     organizations_.MarkStored(organization.organization, organization.path);
   }
@@ -265,7 +281,8 @@ void Gateway::Impl::Publish(EventInput input, Done<PublishReceipt> done, Publish
 }
 
 std::string Gateway::Impl::MetricsText() const {
-  return FormatMetrics(*engine_, commits_->Stats(), store_.checkpointer->Stats(), registry_.size());
+  return FormatMetrics(*engine_, SystemClock()->Now(), commits_->Stats(),
+                       store_.checkpointer->Stats(), registry_.size());
 }
 
 }  // namespace postrider

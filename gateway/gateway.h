@@ -29,6 +29,9 @@ struct GatewayOptions {
   std::vector<std::string> allow_cidrs;  // Addresses that may be delivered to although not public.
   bool allow_http = false;               // Whether URLs may be http and not only https.
   std::vector<absl::Duration> default_schedule;  // Empty: the built-in one.
+  // How long events are kept (C7): kRetentionMin to …Max, and kRetentionMargin more than the
+  // longest schedule, also of the subscriptions that there are.
+  absl::Duration retention = kRetentionDefault;
   std::string ca_file;  // PEM roots for subscribers' certificates; empty: the system's.
 
   // --- Performance ---

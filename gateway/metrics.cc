@@ -83,9 +83,19 @@ void AddStore(std::string* text, const GroupCommitStats& commits, const StoreSta
          store.unindexed_rows);
 }
 
+void AddRetention(std::string* text, const RetentionStats& retention, absl::Time now) {
+  AddOne(text, "postrider_events_deleted_total", "counter",
+         "Events deleted because they were as old as events are kept.", retention.deleted);
+  if (retention.oldest.has_value()) {
+    AddOne(text, "postrider_oldest_event_age_seconds", "gauge",
+           "At most so long ago was the oldest event accepted that is kept.",
+           std::max(0.0, absl::ToDoubleSeconds(now - *retention.oldest)));
+  }
+}
+
 }  // namespace
 
-std::string FormatMetrics(const Engine& engine, const GroupCommitStats& commits,
+std::string FormatMetrics(const Engine& engine, absl::Time now, const GroupCommitStats& commits,
                           const StoreStats& store, size_t subscriptions) {
   const Totals totals = AddUp(engine);
   std::string text;
@@ -123,6 +133,7 @@ std::string FormatMetrics(const Engine& engine, const GroupCommitStats& commits,
          totals.read_bytes);
   AddOne(&text, "postrider_subscriptions", "gauge", "Subscriptions.", subscriptions);
   AddStore(&text, commits, store);
+  AddRetention(&text, engine.retention(), now);
   return text;
 }
 

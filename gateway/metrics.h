@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 
+#include "absl/time/time.h"
 #include "gateway/dispatch/engine.h"
 #include "gateway/store/group_commit.h"
 #include "gateway/store/open_store.h"
@@ -10,7 +11,7 @@
 namespace postrider {
 
 // All metrics in Prometheus' text format, version 0.0.4. Thread-safe: reads counters only.
-std::string FormatMetrics(const Engine& engine, const GroupCommitStats& commits,
+std::string FormatMetrics(const Engine& engine, absl::Time now, const GroupCommitStats& commits,
                           const StoreStats& store, size_t subscriptions);
 
 }  // namespace postrider

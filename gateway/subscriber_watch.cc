@@ -10,6 +10,7 @@ namespace postrider {
 namespace {
 
 constexpr absl::Duration kDisableRetry = absl::Seconds(1);
+constexpr absl::Duration kExpiredSaidInterval = absl::Hours(24);
 
 }  // namespace
 
@@ -49,7 +50,31 @@ void SubscriberWatch::OnDead(SubscriptionNumber number, const LogEntry& entry, D
   }
 }
 
-void SubscriberWatch::OnRemoved(SubscriptionNumber number) { parts_.board->Erase(number); }
+void SubscriberWatch::OnExpired(SubscriptionNumber number, absl::Time before) {
+  const SubscriptionRegistry::Record record = parts_.registry->FindNumber(number);
+  if (record == nullptr) {
+    return;
+  }
+  const absl::Time now = parts_.clock->Now();
+  {
+    const MutexLock lock(&mutex_);
+    absl::Time& said = expired_said_.try_emplace(number, absl::InfinitePast()).first->second;
+    if (now - said < kExpiredSaidInterval) {
+      return;
+    }
+    said = now;
+  }
+  LogWarning(absl::StrCat("subscription ", record->id, ": what was accepted before ",
+                          absl::FormatTime(before, absl::UTCTimeZone()),
+                          " is not kept any more, and not all of it was sent"));
+  parts_.announcer->Announce(DeliveriesExpired(*record, before, now));
+}
+
+void SubscriberWatch::OnRemoved(SubscriptionNumber number) {
+  parts_.board->Erase(number);
+  const MutexLock lock(&mutex_);
+  expired_said_.erase(number);
+}
 
 void SubscriberWatch::OnChanged(const SubscriptionRegistry::Record& before,
                                 const SubscriptionRegistry::Record& after) {

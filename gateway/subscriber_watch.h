@@ -2,11 +2,14 @@
 
 #include <string>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gateway/announcer.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/loop.h"
+#include "gateway/base/mutex.h"
 #include "gateway/dispatch/subscription_events.h"
 #include "gateway/health_board.h"
 #include "gateway/store/group_commit.h"
@@ -39,6 +42,7 @@ class SubscriberWatch final : public SubscriptionEvents {
                      absl::string_view reason) override;
   void OnRecovered(SubscriptionNumber number, absl::Time since) override;
   void OnDead(SubscriptionNumber number, const LogEntry& entry, DeadReason reason) override;
+  void OnExpired(SubscriptionNumber number, absl::Time before) override;
   void OnRemoved(SubscriptionNumber number) override;
 
   // Announces what a committed change of its record says: disabled, verified. `before`: null for a
@@ -52,6 +56,9 @@ class SubscriberWatch final : public SubscriptionEvents {
   void Disable(SubscriptionNumber number, std::string url, std::string reason);
 
   const Parts parts_;
+  Mutex mutex_;
+  // When it was last said of whom that something has expired with its event.
+  absl::flat_hash_map<SubscriptionNumber, absl::Time> expired_said_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace postrider

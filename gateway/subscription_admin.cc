@@ -52,6 +52,7 @@ absl::Status SubscriptionAdmin::Complete(Subscription& subscription) const {
                                     .expire_time = {}});
   }
   RETURN_IF_ERROR(ValidateSubscription(subscription, parts_.allow_http));
+  RETURN_IF_ERROR(ValidateForRetention(subscription.policy, parts_.retention));
   absl::StatusOr<Url> url = ParseUrl(subscription.url);
   RETURN_IF_ERROR(url.status());
   return parts_.guard->CheckUrl(*url);

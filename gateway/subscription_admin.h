@@ -35,6 +35,7 @@ class SubscriptionAdmin {
     const SubscriptionRegistry* registry = nullptr;
     const AddressGuard* guard = nullptr;
     bool allow_http = false;
+    absl::Duration retention = kRetentionDefault;
   };
   using Record = SubscriptionRegistry::Record;
   using Done = Gateway::SubscriptionDone;

@@ -39,6 +39,7 @@ constexpr Help kHelp[] = {
     {"default_verification", "how subscriptions are verified (VERIFICATION_NONE)"},
     {"default_schedule", "waits before each attempt (0s,5s,30s,2m,5m,15m,30m,1h,2h,4h,6h,10h)"},
     {"drain_budget", "how long a stopping gateway finishes its work (25s)"},
+    {"retention", "how long events are kept; a day more than the longest schedule (336h)"},
     {"shard_count", "slices of the log, fixed at first start (16)"},
     {"loops", "threads that deliver; 0: half of the cores (0)"},
     {"store_readers", "threads that answer queries (2)"},
@@ -63,6 +64,7 @@ Config Defaults() {
   config.set_body_bytes_max(static_cast<int32_t>(engine.body_bytes_max));
   config.set_default_verification(v1::VERIFICATION_NONE);
   config.mutable_drain_budget()->set_seconds(25);
+  config.mutable_retention()->set_seconds(absl::ToInt64Seconds(engine.retention));
   config.set_shard_count(static_cast<int32_t>(engine.shard_count));
   config.set_loops(engine.loops);
   config.set_store_readers(engine.store_readers);
@@ -280,6 +282,7 @@ GatewayOptions GatewayOptionsOf(const Config& config) {
   for (const auto& step : config.default_schedule()) {
     options.default_schedule.push_back(ToDuration(step));
   }
+  options.retention = ToDuration(config.retention());
   options.ca_file = config.ca_file();
   options.shard_count = static_cast<uint32_t>(config.shard_count());
   options.loops = config.loops();

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -75,6 +76,27 @@ absl::Status CheckSchedule(const Config& config) {
   return CheckDuration("default_schedule", total, kScheduleTotalMax);
 }
 
+absl::Status CheckRetention(const Config& config) {
+  ASSIGN_OR_RETURN(const absl::Duration retention,
+                   DurationFromProto("retention", config.retention()));
+  absl::Duration schedule;
+  for (const auto& step : config.default_schedule()) {
+    schedule += absl::Seconds(step.seconds()) + absl::Nanoseconds(step.nanos());
+  }
+  if (config.default_schedule().empty()) {
+    schedule = kDefaultScheduleTotal;
+  }
+  const absl::Duration least = std::max(kRetentionMin, schedule + kRetentionMargin);
+  if (retention < least || retention > kRetentionMax) {
+    return InvalidField(
+        "retention",
+        absl::StrCat("is ", absl::FormatDuration(retention), "; it must be between ",
+                     absl::FormatDuration(least), ", a day more than the default_schedule, and ",
+                     absl::FormatDuration(kRetentionMax)));
+  }
+  return absl::OkStatus();
+}
+
 // Nobody has to prove who he is, so strangers must not reach a port unless that is wanted.
 absl::Status CheckListening(absl::string_view name, const std::string& text, bool allow_insecure) {
   ASSIGN_OR_RETURN(const ListenAddress address, ParseListenAddress(name, text));
@@ -104,6 +126,7 @@ absl::Status CheckConfig(const Config& config) {
                         "must be VERIFICATION_NONE or VERIFICATION_CHALLENGE");
   }
   RETURN_IF_ERROR(CheckSchedule(config));
+  RETURN_IF_ERROR(CheckRetention(config));
   return CheckDuration("drain_budget", config.drain_budget(), kDrainBudgetMax);
 }
 

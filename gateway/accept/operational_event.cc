@@ -19,6 +19,8 @@ namespace {
 constexpr std::array<uint8_t, 16> kNamespace = {0x5f, 0x0a, 0x8c, 0x3e, 0x71, 0x4d, 0x4b, 0x92,
                                                 0x9e, 0x26, 0x1b, 0xd8, 0x60, 0xf4, 0x3a, 0xc7};
 
+constexpr int64_t kSecondsPerDay = 24 * 60 * 60;
+
 // A JSON object that grows by members.
 class Object {
  public:
@@ -146,6 +148,18 @@ EventInput DeliveryDead(const Subscription& subscription, const LogEntry& entry,
   letter.Text("event_id", event_id).Text("event", entry.event->type);
   letter.Text("organization", entry.event->organization).Text("reason", NameOf(reason));
   AddResource("delivery", std::move(letter), &event);
+  AddResource("subscription", About(subscription), &event);
+  return event;
+}
+
+EventInput DeliveriesExpired(const Subscription& subscription, absl::Time before, absl::Time now) {
+  const int64_t day = absl::ToUnixSeconds(now) / kSecondsPerDay;
+  EventInput event =
+      MakeEvent("postrider.delivery.expired", subscription, absl::StrCat("before\n", day),
+                "was not sent all events before they were as old as events are kept", now);
+  Object range;
+  range.Time("accepted_before", before).Text("reason", NameOf(DeadReason::kExpired));
+  AddResource("delivery", std::move(range), &event);
   AddResource("subscription", About(subscription), &event);
   return event;
 }

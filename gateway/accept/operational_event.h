@@ -39,6 +39,10 @@ EventInput SubscriptionVerified(const Subscription& subscription, absl::Time now
 EventInput DeliveryDead(const Subscription& subscription, const LogEntry& entry, DeadReason reason,
                         absl::Time now);
 
+// `postrider.delivery.expired` without an event: what was accepted before `before` is not kept any
+// more, and something of it was still to be sent to the subscription (C7). One a day.
+EventInput DeliveriesExpired(const Subscription& subscription, absl::Time before, absl::Time now);
+
 // UUID version 5 of `name` in the gateway's own namespace.
 Uuid NameUuid(absl::string_view name);
 

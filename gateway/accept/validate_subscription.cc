@@ -187,6 +187,23 @@ absl::Status ValidatePolicy(const DeliveryPolicy& policy) {
 
 }  // namespace
 
+absl::Status ValidateForRetention(const DeliveryPolicy& policy, absl::Duration retention) {
+  const absl::Duration most = retention - kRetentionMargin;
+  const auto too_long = [&](absl::string_view field, absl::Duration value) {
+    return InvalidField(field, absl::StrCat(absl::FormatDuration(value), "; the limit is ",
+                                            absl::FormatDuration(most),
+                                            ", a day less than this gateway keeps events"));
+  };
+  absl::Duration total;
+  for (const absl::Duration step : policy.schedule) {
+    total += step;
+  }
+  if (total > most) {
+    return too_long("policy.schedule", total);
+  }
+  return policy.max_age > most ? too_long("policy.max_age", policy.max_age) : absl::OkStatus();
+}
+
 absl::Status ValidatePatterns(const std::vector<std::string>& patterns) {
   RETURN_IF_ERROR(ValidateSize("event_types", patterns.size(), kPatternsMax, "patterns"));
   absl::flat_hash_set<absl::string_view> seen;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "gateway/model/subscription.h"
 
 namespace postrider {
@@ -15,6 +16,9 @@ namespace postrider {
 // INVALID_ARGUMENT for the first rule broken, with the field and the limit; secrets, credentials
 // and the values of headers are never repeated. Pure.
 absl::Status ValidateSubscription(const Subscription& subscription, bool allow_http);
+
+// Whether no delivery by `policy` may take longer than events are kept, but for the margin (C7).
+absl::Status ValidateForRetention(const DeliveryPolicy& policy, absl::Duration retention);
 
 // The same of the patterns of a subscription or replay alone.
 absl::Status ValidatePatterns(const std::vector<std::string>& patterns);

@@ -46,13 +46,13 @@ inline constexpr size_t kHeaderNameBytesMax = 64;
 inline constexpr size_t kHeaderValueBytesMax = 4096;
 inline constexpr size_t kScheduleStepsMax = 64;
 inline constexpr absl::Duration kScheduleStepMax = absl::Hours(7 * 24);
-inline constexpr absl::Duration kScheduleTotalMax = absl::Hours(13 * 24);  // Kept: 14 days.
-inline constexpr int kMaxInFlightMax = 1000;                               // Per subscription.
+inline constexpr absl::Duration kScheduleTotalMax = absl::Hours(13 * 24);
+inline constexpr int kMaxInFlightMax = 1000;  // Per subscription.
 inline constexpr size_t kDescriptionBytesMax = 1024;
 inline constexpr double kRateMin = 0.01;  // Attempts a second, per subscription.
 inline constexpr double kRateMax = 10'000;
 inline constexpr absl::Duration kDeliveryAgeMin = absl::Minutes(1);
-inline constexpr absl::Duration kDeliveryAgeMax = absl::Hours(13 * 24);  // Kept: 14 days.
+inline constexpr absl::Duration kDeliveryAgeMax = absl::Hours(13 * 24);
 inline constexpr absl::Duration kSecretOverlapDefault = absl::Hours(24);
 inline constexpr absl::Duration kSecretOverlapMax = absl::Hours(7 * 24);
 inline constexpr size_t kChallengesMax = 64;  // Under way at a time.
@@ -60,6 +60,14 @@ inline constexpr size_t kChallengesWaitingMax = 1000;
 inline constexpr size_t kTestsMax = 64;       // Likewise.
 inline constexpr size_t kPausesMax = 16;      // Of a subscription; the oldest become one.
 inline constexpr size_t kPurgeMarksMax = 16;  // Each is judged whenever an event is met.
+
+// --- Retention (docs/engine.md C7) --------------------------------------------------------------
+inline constexpr absl::Duration kRetentionDefault = absl::Hours(14 * 24);
+inline constexpr absl::Duration kRetentionMargin = absl::Hours(24);  // Beyond the longest schedule.
+inline constexpr absl::Duration kDefaultScheduleTotal =
+    absl::Hours(24);  // The built-in one's, about.
+inline constexpr absl::Duration kRetentionMin = absl::Hours(25);
+inline constexpr absl::Duration kRetentionMax = absl::Hours(3650 * 24);
 
 // --- Replays (docs/engine.md C5) ----------------------------------------------------------------
 inline constexpr uint64_t kReplaysUnfinishedMax = 4;  // Per subscription.

@@ -215,7 +215,8 @@ absl::Time DeliveryQueue::ExpireTime(const Exchange& exchange) const {
   if (redriven || exchange.origin != kOriginLog) {
     since = exchange.retry.has_value() ? exchange.retry->first_attempt_time : exchange.start_time;
   }
-  return ExpireTimeOf(*exchange.entry.event, since, MaxAgeOf(subscription_->policy, Schedule()),
+  return ExpireTimeOf(*exchange.entry.event, since,
+                      MaxAgeOf(subscription_->policy, Schedule(), options_->retention),
                       subscription_->pauses);
 }
 

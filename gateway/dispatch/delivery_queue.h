@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -38,6 +39,8 @@ class DeliveryQueue {
     int max_in_flight_default = 10;                // How far slow start goes (T4).
     std::vector<absl::Duration> default_schedule;  // Empty: the built-in one.
     size_t read_bytes_max = kReadBytesMax;         // Of the process; the Engine parts it.
+    // How long events are kept (C7). No delivery gets older than a day less.
+    absl::Duration retention = absl::InfiniteDuration();
   };
 
   // `options`, `directory`, `suspects` and `outbox` are the loop's and outlive this.
@@ -123,6 +126,14 @@ class DeliveryQueue {
   }
   // One that is finished, once: it must be recorded as done.
   std::optional<OriginId> TakeFinishedReplay() { return replays_.TakeFinished(); }
+
+  // --- Retention (delivery_queue_retention.cc) ---
+  // Where the shards' logs begin, by shard. Whether something is lost to it by that.
+  bool OnLogBegins(const std::vector<Seq>& first_seqs);
+  // An exception of its was not written as one that waits or is parked.
+  void OnLate(const LateException& late);
+  // Whether something has expired with its event since this was last asked.
+  bool TakeExpired() { return std::exchange(expired_, false); }
 
   // --- How the subscriber does ---
   const SubscriptionHealth& health() const { return health_.state(); }
@@ -230,6 +241,7 @@ class DeliveryQueue {
   RetryLane retries_;
   SubscriberHealth health_;
   ReplayLanes replays_;
+  bool expired_ = false;
   int in_flight_ = 0;
   int uncommitted_ = 0;  // Outcomes submitted, or about to be.
   int retries_in_flight_ = 0;

@@ -47,6 +47,7 @@ void DeliveryQueue::OnExceptionsChanged(ShardId shard, const ExceptionChanges& c
     MakeReady(order_.OnResolved(shard, key, seq, DeliveryOrder::End::kDeleted));
   }
   retries_.OnChanged(shard, changes, now);
+  expired_ = expired_ || changes.expired;
 }
 
 }  // namespace postrider

@@ -74,6 +74,7 @@ void DeliveryQueue::OnRead(const Read& read, const absl::StatusOr<std::vector<Lo
   }
   lane.poll_delay = absl::ZeroDuration();
   lane.caught_up = false;
+  expired_ = progress.JumpTo(entries->front().seq) || expired_;  // The log has no gaps but this.
   for (const LogEntry& entry : *entries) {
     if (progress.WindowFull(entry.seq)) {
       return;

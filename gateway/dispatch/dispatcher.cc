@@ -307,15 +307,17 @@ void Dispatcher::FlushOutcomes() {
     return PositionOf(key, shard);
   };
   for (auto& [batch, notices] : outcomes_.Take(row_of, position_of)) {
-    services_.commits->Submit(std::move(batch), [this, notices = std::move(notices)](
-                                                    const BatchResult& result) mutable {
-      if (result.state != CommitState::kCommitted) return;  // The process is stopping.
-      OutcomeCommit commit{
-          .attempt_head = result.attempt_head, .stale = result.stale, .released = result.released};
-      loop_->Post([this, notices = std::move(notices), commit = std::move(commit)] {
-        OnOutcomesCommitted(notices, commit);
-      });
-    });
+    services_.commits->Submit(
+        std::move(batch), [this, notices = std::move(notices)](const BatchResult& result) mutable {
+          if (result.state != CommitState::kCommitted) return;  // The process is stopping.
+          OutcomeCommit commit{.attempt_head = result.attempt_head,
+                               .stale = result.stale,
+                               .released = result.released,
+                               .late = result.late};
+          loop_->Post([this, notices = std::move(notices), commit = std::move(commit)] {
+            OnOutcomesCommitted(notices, commit);
+          });
+        });
   }
 }
 

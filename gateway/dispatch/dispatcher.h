@@ -113,6 +113,8 @@ class Dispatcher final : private Outbox {
   // Exceptions of a subscription that lives here were redriven or purged.
   void OnExceptionsChanged(SubscriptionNumber number, ShardId shard,
                            const ExceptionChanges& changes);
+  // Where the shards' logs begin, by shard: what is older is deleted (C7).
+  void OnLogBegins(const std::vector<Seq>& first_seqs);
   // Starts no more exchanges; calls `done` when none is on the wire and all outcomes are committed.
   void Drain(absl::AnyInvocable<void() &&> done);
 
@@ -190,6 +192,10 @@ class Dispatcher final : private Outbox {
   // --- What others hear (dispatcher_health.cc) ---
   void TellHealth(SubscriptionNumber number, Slot& slot, absl::Duration monotonic);
   void TellDead(SubscriptionNumber number, const LogEntry& entry, const OutcomeRecord& record);
+
+  // --- Retention (dispatcher_retention.cc) ---
+  void TellExpired(SubscriptionNumber number, Slot& slot, absl::Time now);
+  void TakeLate(const LateException& late);
 
   // Those who hold up a tail by themselves ask to leave it (R5).
   void LeaveTails();

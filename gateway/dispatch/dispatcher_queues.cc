@@ -164,6 +164,7 @@ void Dispatcher::RunQueue(SubscriptionNumber number, const Moment& now) {
   }
   UpdateAlarms(number, *slot, now);
   TellHealth(number, *slot, now.monotonic);
+  TellExpired(number, *slot, now.wall);
   if (slots_.size() > kQueuesAtRestMax && slot->queue.idle(now.monotonic)) {
     RemoveSlot(number);
   }
@@ -264,10 +265,17 @@ void Dispatcher::OnOutcomesCommitted(const OutcomeNotices& notices, const Outcom
     outcome.stale = outcome.resolved.has_value() &&
                     std::find(commit.stale.begin(), commit.stale.end(), *outcome.resolved) !=
                         commit.stale.end();
+    const auto is_late = [&](const LateException& late) { return late.key == outcome.added; };
+    if (std::any_of(commit.late.begin(), commit.late.end(), is_late)) {
+      outcome.added.reset();
+    }
     if (Slot* const slot = FindSlot(outcome.subscription); slot != nullptr) {
       slot->queue.OnCommitted(notices.shard, outcome, commit.attempt_head);
       Wake(outcome.subscription);
     }
+  }
+  for (const LateException& late : commit.late) {
+    TakeLate(late);
   }
   for (const Released& release : commit.released) {
     if (Slot* const slot = FindSlot(release.subscription); slot != nullptr) {

@@ -12,7 +12,7 @@ namespace postrider {
 Engine::Engine(const std::vector<LoopParts>& loops, uint32_t shard_count,
                const DispatchServices& services, const DeliveryQueue::Options& options,
                const SendTurns::Caps& caps)
-    : loops_(loops), handed_over_(shard_count) {
+    : loops_(loops), services_(services), kept_(options.retention), handed_over_(shard_count) {
   Mesh* const mesh = this;
   SendTurns::Caps share = caps;
   share.in_flight = std::max(1, caps.in_flight / static_cast<int>(loops_.size()));
@@ -78,6 +78,7 @@ void Engine::Recover(const Recovery& recovery) {
     }
   }
   RecoverSuspects(configuration.suspects);
+  MakeRetention(shards);
 }
 
 void Engine::RecoverSuspects(const std::vector<Suspect>& suspects) {
@@ -92,10 +93,36 @@ void Engine::RecoverSuspects(const std::vector<Suspect>& suspects) {
   }
 }
 
+void Engine::MakeRetention(const std::vector<ShardRecovery>& shards) {
+  std::vector<Seq> first_seqs;
+  for (const ShardRecovery& shard : shards) {
+    first_seqs.push_back(shard.position.first_seq);
+  }
+  LogRetention::Parts parts{.loop = loops_[0].loop,
+                            .clock = services_.clock,
+                            .commits = services_.commits,
+                            .kept = kept_,
+                            .on_step = {},
+                            .on_pass = {}};
+  parts.on_step = [this](ShardId shard, const DeletedEvents& deleted) {
+    for (const auto& [subscription, changes] : deleted.exceptions) {
+      OnExceptionsChanged(subscription, shard, changes);
+    }
+  };
+  parts.on_pass = [this](const std::vector<Seq>& first) {
+    for (size_t i = 0; i < loops_.size(); ++i) {
+      loops_[i].loop->Post(
+          [dispatcher = dispatchers_[i].get(), first] { dispatcher->OnLogBegins(first); });
+    }
+  };
+  retention_ = std::make_unique<LogRetention>(std::move(parts), std::move(first_seqs));
+}
+
 void Engine::Start() {
   for (size_t i = 0; i < loops_.size(); ++i) {
     loops_[i].loop->Post([dispatcher = dispatchers_[i].get()] { dispatcher->Start(); });
   }
+  retention_->Start();
 }
 
 void Engine::OnCommitted(const CommittedGroup& group) {
@@ -201,6 +228,7 @@ void Engine::OnExceptionsChanged(SubscriptionNumber subscription, ShardId shard,
 }
 
 void Engine::Drain(absl::AnyInvocable<void() &&> done) {
+  retention_->Stop();
   const std::function<void()> arrive = MakeBarrier(std::move(done));
   for (size_t i = 0; i < loops_.size(); ++i) {
     loops_[i].loop->Post(

@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "gateway/base/loop.h"
 #include "gateway/dispatch/dispatcher.h"
+#include "gateway/dispatch/log_retention.h"
 #include "gateway/store/group_commit.h"
 #include "gateway/store/store.h"
 
@@ -60,6 +61,9 @@ class Engine final : private Mesh {
   void OnExceptionsChanged(SubscriptionNumber subscription, ShardId shard,
                            const ExceptionChanges& changes);
 
+  // What retention has done so far. Thread-safe.
+  RetentionStats retention() const { return retention_->Stats(); }
+
   // Starts no more exchanges; runs `done` on one of the loops once nothing is on the wire and all
   // outcomes are committed. Thread-safe; once.
   void Drain(absl::AnyInvocable<void() &&> done);
@@ -83,13 +87,18 @@ class Engine final : private Mesh {
   void PostReplay(const ReplayRecord& record);
   void PostEvents(const CommittedGroup::Shard& shard);
 
+  void MakeRetention(const std::vector<ShardRecovery>& shards);
+
   const std::vector<LoopParts> loops_;
+  const DispatchServices services_;
+  const absl::Duration kept_;
   std::vector<std::unique_ptr<Dispatcher>> dispatchers_;
   // Bytes of new events on their way to their tails, by shard (R6).
   std::vector<std::atomic<size_t>> handed_over_;
   // Where each subscription lives until this process ends, whatever becomes of its URL. Used by
   // Recover(), then by the store thread only.
   absl::flat_hash_map<SubscriptionNumber, int> homes_;
+  std::unique_ptr<LogRetention> retention_;  // Since Recover().
 };
 
 }  // namespace postrider

@@ -27,6 +27,7 @@ struct OutcomeCommit {
   AttemptSeq attempt_head = 0;
   std::vector<ExceptionKey> stale;  // Retries whose rows were not there any more.
   std::vector<Released> released;
+  std::vector<LateException> late;
 };
 
 // Gathers what a loop has to write until it is worth a transaction: at most kOutcomeGatherMax long.

@@ -73,6 +73,9 @@ void ReplayLane::OnRead(const ReplayRead& read,
     return;
   }
   stretch.poll_delay = absl::ZeroDuration();
+  if (!entries->empty()) {
+    stretch.progress.JumpTo(std::min(entries->front().seq, stretch.end + 1));  // C7.
+  }
   for (const LogEntry& entry : *entries) {
     if (entry.seq > stretch.end) {
       break;

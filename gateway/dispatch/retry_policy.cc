@@ -2,11 +2,12 @@
 
 #include <algorithm>
 
+#include "gateway/base/limits.h"
+
 namespace postrider {
 namespace {
 
 constexpr absl::Duration kMaxAgeMin = absl::Hours(1);
-constexpr absl::Duration kMaxAgeMax = absl::Hours(24 * 13);
 constexpr absl::Duration kRetryAfterHonouredMax = absl::Hours(24);
 constexpr absl::Duration kThrottleMin = absl::Seconds(1);
 constexpr int kThrottlesMax = 100;
@@ -31,7 +32,8 @@ const std::vector<absl::Duration>& ScheduleOf(const Subscription& subscription,
   return fallback.empty() ? DefaultSchedule() : fallback;
 }
 
-absl::Duration MaxAgeOf(const DeliveryPolicy& policy, const std::vector<absl::Duration>& schedule) {
+absl::Duration MaxAgeOf(const DeliveryPolicy& policy, const std::vector<absl::Duration>& schedule,
+                        absl::Duration retention) {
   if (policy.max_age > absl::ZeroDuration()) {
     return policy.max_age;
   }
@@ -39,7 +41,8 @@ absl::Duration MaxAgeOf(const DeliveryPolicy& policy, const std::vector<absl::Du
   for (const absl::Duration wait : schedule) {
     total += wait;
   }
-  return std::clamp(2 * total, kMaxAgeMin, kMaxAgeMax);
+  return std::clamp(2 * total, kMaxAgeMin,
+                    std::clamp(retention - kRetentionMargin, kMaxAgeMin, kDeliveryAgeMax));
 }
 
 absl::Time ExpireTimeOf(const Event& event, absl::Time since, absl::Duration max_age,

@@ -19,8 +19,9 @@ const std::vector<absl::Duration>& ScheduleOf(const Subscription& subscription,
                                               const std::vector<absl::Duration>& fallback);
 
 // How old a delivery may get: as the policy says, else twice the schedule, but at least an hour and
-// at most 13 days.
-absl::Duration MaxAgeOf(const DeliveryPolicy& policy, const std::vector<absl::Duration>& schedule);
+// at most 13 days, and a day less than events are kept.
+absl::Duration MaxAgeOf(const DeliveryPolicy& policy, const std::vector<absl::Duration>& schedule,
+                        absl::Duration retention = absl::InfiniteDuration());
 
 // When the delivery ends whatever it waits for (E6): the event's expire time, else `max_age` after
 // `since`, which is when the event was accepted, or when a dead letter of it was redriven. Of this

@@ -46,6 +46,19 @@ bool ShardProgress::ReadPast(Seq seq) {
   return settled_ahead_.erase(seq) > 0 || Owes(seq);
 }
 
+bool ShardProgress::JumpTo(Seq first) {
+  if (scan_ >= first) {
+    return false;
+  }
+  const auto in_memory = std::lower_bound(owed_.begin(), owed_.end(), first) -
+                         std::lower_bound(owed_.begin(), owed_.end(), scan_);
+  const auto settled = std::distance(settled_ahead_.begin(), settled_ahead_.lower_bound(first));
+  const bool passes = static_cast<Seq>(in_memory + settled) < first - scan_;
+  settled_ahead_.erase(settled_ahead_.begin(), settled_ahead_.lower_bound(first));
+  scan_ = first;
+  return passes;
+}
+
 bool ShardProgress::WindowFull(Seq seq) const {
   return !owed_.empty() && seq >= owed_.front() + kReaderWindowMax;
 }

@@ -49,6 +49,9 @@ class ShardProgress {
   bool ReadPast(Seq seq);
   // Whether the pair at `seq` would make the window wider than a reader row can say (R3).
   bool WindowFull(Seq seq) const;
+  // Nothing below `first` can be read any more: goes on there, if it has not got so far. Whether
+  // something unsettled is passed by that which is not in memory.
+  bool JumpTo(Seq first);
   // Forgets owed pairs that are only in memory, so that they are read again: `seqs`, ascending.
   void Unload(const std::vector<Seq>& seqs);
 

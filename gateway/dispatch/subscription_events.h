@@ -30,6 +30,9 @@ class SubscriptionEvents {
   virtual void OnRecovered(SubscriptionNumber number, absl::Time since) = 0;
   // A delivery has become a dead letter, which is about to be committed.
   virtual void OnDead(SubscriptionNumber number, const LogEntry& entry, DeadReason reason) = 0;
+  // What was accepted before `before` is not kept any more, and something of it was still to be
+  // sent (C7). Said again when that goes on.
+  virtual void OnExpired(SubscriptionNumber number, absl::Time before) = 0;
   // It is deleted: the loop says nothing of it any more. Each loop calls it.
   virtual void OnRemoved(SubscriptionNumber number) = 0;
 };

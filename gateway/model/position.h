@@ -77,7 +77,8 @@ struct ExceptionRow {
 
 // A shard's durable position. Everything at or below `cursor` is settled for all on the tail.
 struct ShardPosition {
-  Seq head = 0;  // The newest event.
+  Seq head = 0;       // The newest event.
+  Seq first_seq = 1;  // The oldest one that is kept; head + 1: none is (C7).
   Seq cursor = 0;
   // Attempts at or below settle nothing above `cursor`: recovery reads those after it.
   AttemptSeq attempt_floor = 0;

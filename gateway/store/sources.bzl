@@ -2,6 +2,7 @@
 
 SRCS = [
     "codec.cc",
+    "commit_crash_points.cc",
     "commit_group.cc",
     "data_dir.cc",
     "group_commit.cc",
@@ -12,7 +13,6 @@ SRCS = [
     "sqlite.cc",
     "sqlite_checkpoint.cc",
     "sqlite_config_writer.cc",
-    "sqlite_crash_points.cc",
     "sqlite_delivery_writer.cc",
     "sqlite_indexer.cc",
     "sqlite_letters.cc",
@@ -22,6 +22,7 @@ SRCS = [
     "sqlite_reader.cc",
     "sqlite_replay_rows.cc",
     "sqlite_replay_writer.cc",
+    "sqlite_retention.cc",
     "sqlite_rows.cc",
     "sqlite_schema.cc",
     "sqlite_store.cc",
@@ -33,6 +34,7 @@ SRCS = [
 
 HDRS = [
     "codec.h",
+    "commit_crash_points.h",
     "commit_group.h",
     "data_dir.h",
     "delivery_record.h",
@@ -42,10 +44,10 @@ HDRS = [
     "open_store.h",
     "read_executor.h",
     "read_pool.h",
+    "retention.h",
     "sqlite.h",
     "sqlite_checkpoint.h",
     "sqlite_config_writer.h",
-    "sqlite_crash_points.h",
     "sqlite_delivery_writer.h",
     "sqlite_indexer.h",
     "sqlite_letters.h",
@@ -57,6 +59,8 @@ HDRS = [
     "sqlite_replay_rows.h",
     "sqlite_replay_sql.h",
     "sqlite_replay_writer.h",
+    "sqlite_retention.h",
+    "sqlite_retention_sql.h",
     "sqlite_rows.h",
     "sqlite_schema.h",
     "sqlite_shards.h",

@@ -217,8 +217,9 @@ absl::StatusOr<std::vector<Seq>> SqliteConfigWriter::Starts(const Subscription& 
     return starts;
   }
   for (const ShardId shard : ShardsOf(subscription, shards_->count())) {
+    const Seq kept = shards_->Get(shard).first_seq;
     ASSIGN_OR_RETURN(const Seq first,
-                     timeline_->SeqAt(shard, starts[shard], *subscription.start_time));
+                     timeline_->SeqAt(shard, kept, starts[shard], *subscription.start_time));
     starts[shard] = first - 1;
   }
   return starts;
@@ -266,7 +267,9 @@ absl::StatusOr<bool> SqliteConfigWriter::IsPassed(const PurgeMark& mark,
     RETURN_IF_ERROR(query.status());
     // The cursor too: who has rejoined since has no row, and a start reads from the cursor.
     const Seq cursor = shards_->Get(shard).cursor;
-    const Seq position = reads_itself ? std::min(query.NextUint() - 1, cursor) : cursor;
+    const Seq kept = shards_->Get(shard).first_seq;
+    const Seq next = reads_itself ? std::max(query.NextUint(), kept) : cursor + 1;
+    const Seq position = std::min(next - 1, cursor);
     if (position < mark.through[shard]) {
       return false;
     }

@@ -45,10 +45,24 @@ uint64_t SqliteDeliveryWriter::Changed() const {
 }
 
 absl::Status SqliteDeliveryWriter::Put(const ExceptionRow& row) {
+  return Insert(row, /*gone_time=*/std::nullopt);
+}
+
+absl::Status SqliteDeliveryWriter::PutGone(ExceptionRow row, int64_t now) {
+  if (row.state != ExceptionState::kDead) {
+    row.state = ExceptionState::kDead;
+    row.dead_reason = DeadReason::kExpired;
+  }
+  return Insert(row, now);
+}
+
+absl::Status SqliteDeliveryWriter::Insert(const ExceptionRow& row,
+                                          std::optional<int64_t> gone_time) {
   Query query(&insert_exception_);
   BindKey(row.key, &query);
   query.Uint(row.generation);
   BindProgress(row, &query);
+  gone_time.has_value() ? query.Int(*gone_time) : query.Null();
   return query.Run();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -18,6 +19,8 @@ class SqliteDeliveryWriter {
   explicit SqliteDeliveryWriter(Database* database);
 
   absl::Status Put(const ExceptionRow& row);
+  // The same where its event is not kept any more: as a dead letter (C7). `now` as stored.
+  absl::Status PutGone(ExceptionRow row, int64_t now);
   // False: the row is not there any more, or of another generation.
   absl::StatusOr<bool> Resolve(const ResolveException& write);
   // Both add up what they do in `changes`. `now` as stored.
@@ -41,6 +44,7 @@ class SqliteDeliveryWriter {
 
   absl::StatusOr<std::vector<Purgeable>> FindPurgeable(const PurgeExceptions& write, ShardId shard,
                                                        ExceptionChanges* changes);
+  absl::Status Insert(const ExceptionRow& row, std::optional<int64_t> gone_time);
   uint64_t Changed() const;  // Rows, by the last statement.
 
   Database* const database_;

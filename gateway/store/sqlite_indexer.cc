@@ -4,6 +4,7 @@
 
 #include "gateway/base/status.h"
 #include "gateway/store/sqlite_replay_sql.h"
+#include "gateway/store/sqlite_retention_sql.h"
 #include "gateway/store/sqlite_sql.h"
 
 namespace postrider {
@@ -20,6 +21,7 @@ SqliteIndexer::SqliteIndexer(Database* database, SqliteShards* shards)
       by_type_(database, sql::kIndexByType),
       by_event_(database, sql::kIndexByEvent),
       by_subscription_(database, sql::kIndexBySubscription),
+      drop_of_deleted_(database, sql::kDropAttemptsOfDeleted),
       select_to_purge_(database, sql::kSelectToPurge),
       select_purge_end_(database, sql::kSelectPurgeEnd),
       purge_exceptions_(database, sql::kPurgeExceptions),
@@ -63,6 +65,12 @@ absl::Status SqliteIndexer::IndexEvents(ShardId shard_id, SqliteShard* shard) {
 
 absl::Status SqliteIndexer::IndexAttempts(ShardId shard_id, SqliteShard* shard) {
   const AttemptSeq end = std::min(shard->attempt_head, shard->indexed_attempt + kRowsPerSlice);
+  if (shard->first_seq > 1) {
+    // The events of some may have gone before these were indexed: nothing else leads to them (C7).
+    Query drop(&drop_of_deleted_);
+    drop.Int(RowKey(shard_id, shard->indexed_attempt)).Int(RowKey(shard_id, end));
+    RETURN_IF_ERROR(drop.Uint(shard->first_seq).Run());
+  }
   for (Statement* statement : {&by_event_, &by_subscription_}) {
     Query query(statement);
     query.Int(RowKey(shard_id, shard->indexed_attempt)).Int(RowKey(shard_id, end));

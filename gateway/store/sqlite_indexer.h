@@ -37,6 +37,7 @@ class SqliteIndexer {
   Statement by_type_;
   Statement by_event_;
   Statement by_subscription_;
+  Statement drop_of_deleted_;
   Statement select_to_purge_;
   Statement select_purge_end_;
   Statement purge_exceptions_;

@@ -8,7 +8,8 @@ namespace postrider::sql {
 inline constexpr char kRedriveException[] =
     "UPDATE exception SET generation = generation + 1, state = 0, dead_reason = 0, attempts = 0, "
     "throttled = 0, due_time = ?1, first_attempt_time = ?1, ordering_key = 0, redriven = 1 "
-    "WHERE shard = ?2 AND subscription = ?3 AND seq = ?4 AND origin = ?5 AND state = 1";
+    "WHERE shard = ?2 AND subscription = ?3 AND seq = ?4 AND origin = ?5 AND state = 1 "
+    "AND gone_time IS NULL";
 inline constexpr char kSelectPurgeable[] =
     "SELECT exception.seq, exception.origin, exception.state, exception.ordering_key, event.type, "
     "event.accept_time FROM exception "

@@ -119,6 +119,7 @@ absl::StatusOr<std::pair<SqliteEventList::Range, int64_t>> SqliteEventList::Rang
     ShardId shard, const EventQuery& query) {
   Seq head = 0;
   Seq indexed = 0;
+  Seq first = 1;
   {
     Query row(&select_shard_);
     if (!row.Uint(shard).Row()) {
@@ -130,14 +131,16 @@ absl::StatusOr<std::pair<SqliteEventList::Range, int64_t>> SqliteEventList::Rang
       row.Skip();
     }
     indexed = row.NextUint();
+    row.Skip();  // indexed_attempt
+    first = row.NextUint();
   }
-  Seq first = 1;
+  const Seq kept = first;
   Seq end = std::min(query.before_seq, head + 1);
   if (query.accepted_since.has_value()) {
-    ASSIGN_OR_RETURN(first, timeline_.SeqAt(shard, head, *query.accepted_since));
+    ASSIGN_OR_RETURN(first, timeline_.SeqAt(shard, kept, head, *query.accepted_since));
   }
   if (query.accepted_until.has_value()) {
-    ASSIGN_OR_RETURN(const Seq until, timeline_.SeqAt(shard, head, *query.accepted_until));
+    ASSIGN_OR_RETURN(const Seq until, timeline_.SeqAt(shard, kept, head, *query.accepted_until));
     end = std::min(end, until);
   }
   const Range range{RowKey(shard, first - 1), RowKey(shard, end == 0 ? 0 : end - 1)};
@@ -205,12 +208,12 @@ absl::StatusOr<AttemptPage> SqliteAttemptList::ListOfEvent(const AttemptQuery& q
   }
   const size_t limit = std::min(query.limit, kLimitMax);
   AttemptPage page;
-  ASSIGN_OR_RETURN(const auto head_and_indexed, HeadAndIndexed(shard));
-  const auto [head, indexed] = head_and_indexed;
+  ASSIGN_OR_RETURN(const Extent extent, ExtentOf(shard));
+  const AttemptSeq indexed = extent.indexed;
   // One more than asked for tells whether there is another page.
   if (last > indexed) {
     Query recent(&list_recent_by_event_);
-    recent.Int(RowKey(shard, indexed)).Int(RowKey(shard, std::min(last, head)));
+    recent.Int(RowKey(shard, indexed)).Int(RowKey(shard, std::min(last, extent.head)));
     recent.Uint(seq).Uint(limit + 1);
     RETURN_IF_ERROR(Collect(&recent, &page.attempts));
   }
@@ -227,7 +230,7 @@ absl::StatusOr<AttemptPage> SqliteAttemptList::ListOfEvent(const AttemptQuery& q
   return page;
 }
 
-absl::StatusOr<std::pair<AttemptSeq, AttemptSeq>> SqliteAttemptList::HeadAndIndexed(ShardId shard) {
+absl::StatusOr<SqliteAttemptList::Extent> SqliteAttemptList::ExtentOf(ShardId shard) {
   Query row(&select_shard_);
   if (!row.Uint(shard).Row()) {
     RETURN_IF_ERROR(row.status());
@@ -235,11 +238,14 @@ absl::StatusOr<std::pair<AttemptSeq, AttemptSeq>> SqliteAttemptList::HeadAndInde
   }
   row.Skip();  // head
   row.Skip();  // cursor
-  const AttemptSeq head = row.NextUint();
+  Extent extent;
+  extent.head = row.NextUint();
   row.Skip();  // attempt_floor
   row.Skip();  // last_accept_time
   row.Skip();  // indexed_seq
-  return std::make_pair(head, row.NextUint());
+  extent.indexed = row.NextUint();
+  extent.first_seq = row.NextUint();
+  return extent;
 }
 
 absl::StatusOr<AttemptPage> SqliteAttemptList::ListOfSubscription(const AttemptQuery& query) {
@@ -273,10 +279,10 @@ absl::StatusOr<AttemptPage> SqliteAttemptList::ListOfSubscription(const AttemptQ
 absl::Status SqliteAttemptList::FindRecent(SubscriptionNumber subscription, Place before,
                                            std::vector<Place>* places) {
   for (ShardId shard = 0; shard < shard_count_; ++shard) {
-    ASSIGN_OR_RETURN(const auto head_and_indexed, HeadAndIndexed(shard));
+    ASSIGN_OR_RETURN(const Extent extent, ExtentOf(shard));
     Query query(&find_recent_);
-    query.Int(RowKey(shard, head_and_indexed.second)).Int(RowKey(shard, head_and_indexed.first));
-    query.Uint(subscription);
+    query.Int(RowKey(shard, extent.indexed)).Int(RowKey(shard, extent.head));
+    query.Uint(subscription).Uint(extent.first_seq);
     while (query.Row()) {
       const int64_t time = query.NextInt();
       const Place place{time, query.NextInt()};

@@ -60,6 +60,11 @@ class SqliteAttemptList {
  private:
   // An attempt's place in the list of a subscription.
   using Place = std::pair<int64_t, int64_t>;  // Time, key.
+  struct Extent {
+    AttemptSeq head = 0;     // The shard's newest attempt,
+    AttemptSeq indexed = 0;  // and the newest one that is indexed.
+    Seq first_seq = 1;       // Attempts of events below are about to go.
+  };
 
   absl::StatusOr<AttemptPage> ListOfEvent(const AttemptQuery& query);
   absl::StatusOr<AttemptPage> ListOfSubscription(const AttemptQuery& query);
@@ -67,8 +72,7 @@ class SqliteAttemptList {
                           std::vector<Place>* places);
   absl::Status FindIndexed(SubscriptionNumber subscription, Place before, size_t limit,
                            std::vector<Place>* places);
-  // Positions of the shard's newest attempt and of the newest one that is indexed.
-  absl::StatusOr<std::pair<AttemptSeq, AttemptSeq>> HeadAndIndexed(ShardId shard);
+  absl::StatusOr<Extent> ExtentOf(ShardId shard);
   absl::Status Collect(Query* query, std::vector<ListedAttempt>* attempts);
 
   Database* const database_;

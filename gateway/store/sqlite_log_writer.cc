@@ -95,6 +95,9 @@ absl::Status SqliteLogWriter::ContinueSegment(ShardId shard_id, SqliteShard* sha
 }
 
 absl::Status SqliteLogWriter::Record(ShardId shard_id, const Attempt& attempt) {
+  if (attempt.seq < shards_->Get(shard_id).first_seq) {
+    return absl::OkStatus();  // It was on the wire when its event went (C7).
+  }
   SqliteShard* const shard = shards_->Change(shard_id);
   Query query(&insert_attempt_);
   query.Int(RowKey(shard_id, ++shard->attempt_head)).Uint(attempt.subscription).Uint(attempt.seq);

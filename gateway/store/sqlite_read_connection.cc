@@ -87,24 +87,30 @@ absl::StatusOr<Configuration> SqliteReadConnection::ReadConfiguration() {
 absl::StatusOr<ShardRecovery> SqliteReadConnection::ReadShard(ShardId shard) {
   ReadTransaction transaction(database_.get());
   RETURN_IF_ERROR(transaction.status());
-  ShardRecovery recovery;
-  {
-    Query query(&select_shard_);
-    if (!query.Uint(shard).Row()) {
-      RETURN_IF_ERROR(query.status());
-      return absl::NotFoundError("shard: there is none of this number");
-    }
-    recovery.position.head = query.NextUint();
-    recovery.position.cursor = query.NextUint();
-    recovery.position.attempt_head = query.NextUint();
-    recovery.position.attempt_floor = query.NextUint();
-    recovery.last_accept_time = FromStoredTime(query.NextInt());
-  }
+  ASSIGN_OR_RETURN(ShardRecovery recovery, ReadPosition(shard));
   RETURN_IF_ERROR(ReadReaders(shard, &recovery));
   // Nothing above the cursor: its floor may be old, and the attempts since then are no one's.
   if (recovery.position.cursor < recovery.position.head) {
     RETURN_IF_ERROR(ReadSettled(shard, &recovery));
   }
+  return recovery;
+}
+
+absl::StatusOr<ShardRecovery> SqliteReadConnection::ReadPosition(ShardId shard) {
+  Query query(&select_shard_);
+  if (!query.Uint(shard).Row()) {
+    RETURN_IF_ERROR(query.status());
+    return absl::NotFoundError("shard: there is none of this number");
+  }
+  ShardRecovery recovery;
+  recovery.position.head = query.NextUint();
+  recovery.position.cursor = query.NextUint();
+  recovery.position.attempt_head = query.NextUint();
+  recovery.position.attempt_floor = query.NextUint();
+  recovery.last_accept_time = FromStoredTime(query.NextInt());
+  query.Skip();  // indexed_seq
+  query.Skip();  // indexed_attempt
+  recovery.position.first_seq = query.NextUint();
   return recovery;
 }
 
@@ -311,19 +317,14 @@ absl::StatusOr<SeqRange> SqliteReadConnection::FindRange(ShardId shard, absl::Ti
                                                          std::optional<absl::Time> until) {
   ReadTransaction transaction(database_.get());
   RETURN_IF_ERROR(transaction.status());
+  ASSIGN_OR_RETURN(const ShardRecovery recovery, ReadPosition(shard));
+  const Seq head = recovery.position.head;
+  const Seq kept = recovery.position.first_seq;
   SeqRange range;
-  {
-    Query query(&select_shard_);
-    if (!query.Uint(shard).Row()) {
-      RETURN_IF_ERROR(query.status());
-      return absl::NotFoundError("shard: there is none of this number");
-    }
-    range.last = query.NextUint();
-  }
-  const Seq head = range.last;
-  ASSIGN_OR_RETURN(range.first, timeline_.SeqAt(shard, head, since));
+  range.last = head;
+  ASSIGN_OR_RETURN(range.first, timeline_.SeqAt(shard, kept, head, since));
   if (until.has_value()) {
-    ASSIGN_OR_RETURN(const Seq end, timeline_.SeqAt(shard, head, *until));
+    ASSIGN_OR_RETURN(const Seq end, timeline_.SeqAt(shard, kept, head, *until));
     range.last = end - 1;
   }
   return range;

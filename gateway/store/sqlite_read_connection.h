@@ -41,6 +41,8 @@ class SqliteReadConnection {
   absl::StatusOr<std::vector<ReplayRecord>> ListReplays(SubscriptionNumber subscription);
 
  private:
+  // Without readers and settled pairs.
+  absl::StatusOr<ShardRecovery> ReadPosition(ShardId shard);
   absl::Status ReadSettled(ShardId shard, ShardRecovery* recovery);
   absl::Status ReadReaders(ShardId shard, ShardRecovery* recovery);
   absl::Status ReadNextDueOfShard(ShardId shard, std::vector<NextDue>* result);

@@ -79,11 +79,12 @@ absl::Status SqliteReplayWriter::InsertPositions(const CreateReplay& write,
                                                  const Subscription& subscription,
                                                  OriginId number) {
   for (const ShardId shard : ShardsOf(subscription, shards_->count())) {
+    const Seq kept = shards_->Get(shard).first_seq;
     const Seq head = shards_->Get(shard).head;
-    ASSIGN_OR_RETURN(const Seq first, timeline_->SeqAt(shard, head, write.replay.since));
+    ASSIGN_OR_RETURN(const Seq first, timeline_->SeqAt(shard, kept, head, write.replay.since));
     Seq end = head + 1;
     if (!write.until_now) {
-      ASSIGN_OR_RETURN(end, timeline_->SeqAt(shard, head, write.replay.until));
+      ASSIGN_OR_RETURN(end, timeline_->SeqAt(shard, kept, head, write.replay.until));
     }
     if (first < end) {
       Query query(&insert_position_);

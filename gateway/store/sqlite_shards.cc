@@ -24,6 +24,7 @@ absl::Status SqliteShards::Load() {
     shard.last_accept_time = query.NextInt();
     shard.indexed_seq = query.NextUint();
     shard.indexed_attempt = query.NextUint();
+    shard.first_seq = query.NextUint();
     shards_.push_back(shard);
   }
   RETURN_IF_ERROR(query.status());
@@ -56,7 +57,7 @@ absl::Status SqliteShards::Flush() {
     Query query(&update_);
     query.Uint(shard.head).Uint(shard.cursor).Uint(shard.attempt_head).Uint(shard.attempt_floor);
     query.Int(shard.last_accept_time).Uint(shard.indexed_seq).Uint(shard.indexed_attempt);
-    RETURN_IF_ERROR(query.Uint(i).Run());
+    RETURN_IF_ERROR(query.Uint(shard.first_seq).Uint(i).Run());
     shard.dirty = false;
   }
   return absl::OkStatus();

@@ -21,6 +21,7 @@ constexpr ShardId ShardOfKey(int64_t key) {
 // A shard's row, and its newest segment (L4). Times as stored.
 struct SqliteShard {
   Seq head = 0;
+  Seq first_seq = 1;  // Events below are deleted (C7).
   Seq cursor = 0;
   AttemptSeq attempt_head = 0;
   AttemptSeq attempt_floor = 0;

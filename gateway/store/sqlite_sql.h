@@ -22,7 +22,8 @@ CREATE TABLE shard(
   attempt_floor INTEGER NOT NULL,
   last_accept_time INTEGER NOT NULL,
   indexed_seq INTEGER NOT NULL,
-  indexed_attempt INTEGER NOT NULL
+  indexed_attempt INTEGER NOT NULL,
+  first_seq INTEGER NOT NULL
 );
 CREATE TABLE segment(
   shard INTEGER NOT NULL,
@@ -101,6 +102,7 @@ CREATE TABLE exception(
   first_attempt_time INTEGER NOT NULL,
   ordering_key INTEGER NOT NULL,
   redriven INTEGER NOT NULL,
+  gone_time INTEGER,
   PRIMARY KEY(shard, subscription, seq, origin)
 ) WITHOUT ROWID;
 CREATE INDEX exception_due ON exception(shard, subscription, due_time, seq) WHERE state = 0;
@@ -113,6 +115,8 @@ CREATE INDEX exception_of_replay ON exception(shard, subscription, origin, seq)
   WHERE origin <> 0;
 CREATE INDEX exception_replay_waiting ON exception(shard, subscription, origin)
   WHERE origin <> 0 AND state = 0;
+CREATE INDEX exception_by_seq ON exception(shard, seq) WHERE gone_time IS NULL;
+CREATE INDEX exception_gone ON exception(shard, gone_time) WHERE gone_time IS NOT NULL;
 CREATE TABLE unmatched(
   key INTEGER PRIMARY KEY
 );
@@ -173,10 +177,10 @@ inline constexpr int kPurged = 2;   // A tombstone: the string id and the number
 // --- Opening ------------------------------------------------------------------------------------
 
 inline constexpr char kInsertStore[] = "INSERT INTO store(shard_count) VALUES(?)";
-inline constexpr char kInsertShard[] = "INSERT INTO shard VALUES(?, 0, 0, 0, 0, ?, 0, 0)";
+inline constexpr char kInsertShard[] = "INSERT INTO shard VALUES(?, 0, 0, 0, 0, ?, 0, 0, 1)";
 inline constexpr char kSelectShards[] =
     "SELECT shard, head, cursor, attempt_head, attempt_floor, last_accept_time, indexed_seq, "
-    "indexed_attempt FROM shard ORDER BY shard";
+    "indexed_attempt, first_seq FROM shard ORDER BY shard";
 inline constexpr char kSelectLastSegment[] =
     "SELECT first_seq, slot, first_accept_time FROM segment WHERE shard = ? "
     "ORDER BY first_seq DESC LIMIT 1";
@@ -197,12 +201,12 @@ inline constexpr char kInsertAttempt[] =
     "INSERT INTO attempt VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 inline constexpr char kUpdateShard[] =
     "UPDATE shard SET head = ?, cursor = ?, attempt_head = ?, attempt_floor = ?, "
-    "last_accept_time = ?, indexed_seq = ?, indexed_attempt = ? WHERE shard = ?";
+    "last_accept_time = ?, indexed_seq = ?, indexed_attempt = ?, first_seq = ? WHERE shard = ?";
 
 // --- Exceptions and readers ---------------------------------------------------------------------
 
 inline constexpr char kInsertException[] =
-    "INSERT INTO exception VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+    "INSERT INTO exception VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
 inline constexpr char kUpdateException[] =
     "UPDATE exception SET generation = generation + 1, state = ?, dead_reason = ?, attempts = ?, "
     "throttled = ?, due_time = ?, first_attempt_time = ?, ordering_key = ?, redriven = ? "
@@ -284,7 +288,7 @@ inline constexpr char kSelectHealth[] = "SELECT subscription, record FROM health
 inline constexpr char kSelectOrganizations[] = "SELECT organization, path FROM organization";
 inline constexpr char kSelectShard[] =
     "SELECT head, cursor, attempt_head, attempt_floor, last_accept_time, indexed_seq, "
-    "indexed_attempt FROM shard WHERE shard = ?";
+    "indexed_attempt, first_seq FROM shard WHERE shard = ?";
 inline constexpr char kSelectReaders[] =
     "SELECT reader.subscription, reader.next_seq, reader.settled FROM reader "
     "LEFT JOIN subscription ON subscription.number = reader.subscription "
@@ -359,7 +363,7 @@ inline constexpr char kListAttemptsByEvent[] =
     "LEFT JOIN event ON event.key = i.event_key "
     "WHERE i.event_key = ? AND i.attempt_key <= ? ORDER BY i.attempt_key DESC LIMIT ?";
 inline constexpr char kFindRecentAttempts[] =
-    "SELECT time, key FROM attempt WHERE key > ? AND key <= ? AND subscription = ?";
+    "SELECT time, key FROM attempt WHERE key > ? AND key <= ? AND subscription = ? AND seq >= ?";
 inline constexpr char kFindAttempts[] =
     "SELECT time, attempt_key FROM attempt_by_subscription "
     "WHERE subscription = ? AND (time, attempt_key) < (?, ?) "

@@ -11,7 +11,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/status.h"
 #include "gateway/store/codec.h"
-#include "gateway/store/sqlite_crash_points.h"
+#include "gateway/store/commit_crash_points.h"
 #include "gateway/store/sqlite_schema.h"
 
 namespace postrider {
@@ -55,6 +55,7 @@ SqliteStore::SqliteStore(std::shared_ptr<DataDir> directory, const SqliteOptions
       replays_(database_.get(), &shards_, &timeline_),
       suspects_(database_.get()),
       indexer_(database_.get(), &shards_),
+      retention_(database_.get(), &shards_, &deliveries_, &replays_, &configuration_),
       begin_(database_.get(), "BEGIN IMMEDIATE"),
       commit_(database_.get(), "COMMIT") {}
 
@@ -236,10 +237,14 @@ absl::Status SqliteStore::ApplyToShard(ShardId shard, const Write& write, int64_
   const auto purge = [&](const PurgeExceptions& put) {
     return deliveries_.Purge(put, shard, &result->exceptions);
   };
+  const auto delete_old = [&](const DeleteOldEvents& put) -> absl::Status {
+    ASSIGN_OR_RETURN(result->deleted, retention_.Delete(put, shard, now));
+    return absl::OkStatus();
+  };
   return std::visit(
       Overloaded{
-          append, put_reader, advance, resolve, forget, purge,
-          [&](const PutException& put) { return AddException(put.row); },
+          append, put_reader, advance, resolve, forget, purge, delete_old,
+          [&](const PutException& put) { return AddException(put.row, now, result); },
           [&](const PutReplayPosition& put) { return replays_.PutPosition(put.position, shard); },
           [&](const RedriveException& put) { return Redrive(put, now, result); },
           [&](const NoteUnmatched& put) { return deliveries_.NoteUnmatched(put, shard); },
@@ -255,10 +260,18 @@ absl::Status SqliteStore::ApplyToShard(ShardId shard, const Write& write, int64_
       write);
 }
 
-absl::Status SqliteStore::AddException(const ExceptionRow& row) {
+absl::Status SqliteStore::AddException(const ExceptionRow& row, int64_t now, BatchResult* result) {
   ASSIGN_OR_RETURN(const bool accepts, replays_.Accepts(row.key.origin));
-  return accepts && !configuration_.IsDeleted(row.key.subscription) ? deliveries_.Put(row)
-                                                                    : absl::OkStatus();
+  if (!accepts || configuration_.IsDeleted(row.key.subscription)) {
+    return absl::OkStatus();
+  }
+  if (row.key.seq >= shards_.Get(row.key.shard).first_seq) {
+    return deliveries_.Put(row);
+  }
+  if (row.state != ExceptionState::kDead) {
+    result->late.push_back({.key = row.key, .ordering_key = row.ordering_key});
+  }
+  return deliveries_.PutGone(row, now);
 }
 
 // What a canceled replay has left is about to go (C5).

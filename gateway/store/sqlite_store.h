@@ -18,6 +18,7 @@
 #include "gateway/store/sqlite_indexer.h"
 #include "gateway/store/sqlite_log_writer.h"
 #include "gateway/store/sqlite_replay_writer.h"
+#include "gateway/store/sqlite_retention.h"
 #include "gateway/store/sqlite_shards.h"
 #include "gateway/store/sqlite_suspects.h"
 #include "gateway/store/sqlite_timeline.h"
@@ -55,7 +56,7 @@ class SqliteStore final : public Store {
   absl::Status Release(const Batch& batch, int64_t now, BatchResult* result);
   absl::Status ApplyToShard(ShardId shard, const Write& write, int64_t now, BatchResult* result);
   absl::Status ApplyConfiguration(const Write& write, int64_t now, BatchResult* result);
-  absl::Status AddException(const ExceptionRow& row);
+  absl::Status AddException(const ExceptionRow& row, int64_t now, BatchResult* result);
   absl::Status Redrive(const RedriveException& put, int64_t now, BatchResult* result);
   absl::StatusOr<ReplayResult> ApplyCreateReplay(const CreateReplay& write, int64_t now);
   void Advance(ShardId shard, const AdvanceCursor& write);
@@ -76,6 +77,7 @@ class SqliteStore final : public Store {
   SqliteReplayWriter replays_;
   SqliteSuspects suspects_;
   SqliteIndexer indexer_;
+  SqliteRetention retention_;
   Statement begin_;
   Statement commit_;
 

@@ -1,5 +1,7 @@
 #include "gateway/store/sqlite_timeline.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "gateway/base/status.h"
 #include "gateway/store/codec.h"
@@ -13,11 +15,14 @@ SqliteTimeline::SqliteTimeline(Database* database)
       select_segment_from_(database, sql::kSelectSegmentFrom),
       select_accept_time_(database, sql::kSelectAcceptTime) {}
 
-absl::StatusOr<Seq> SqliteTimeline::SeqAt(ShardId shard, Seq head, absl::Time time) {
+absl::StatusOr<Seq> SqliteTimeline::SeqAt(ShardId shard, Seq first, Seq head, absl::Time time) {
   const int64_t stored = ToStoredTime(time);
   ASSIGN_OR_RETURN(Seq high, SegmentSeq(&select_segment_from_, shard, stored, head + 1));
   // No segment begins before it: then what is there begins where the first one does.
   ASSIGN_OR_RETURN(Seq low, SegmentSeq(&select_segment_before_, shard, stored, high));
+  // The first segment may have lost its beginning (C7).
+  low = std::max(low, first);
+  high = std::max(high, low);
   while (low < high) {
     const Seq middle = low + (high - low) / 2;
     Query query(&select_accept_time_);

@@ -16,8 +16,9 @@ class SqliteTimeline {
   // `database` outlives this.
   explicit SqliteTimeline(Database* database);
 
-  // The first seq of an event accepted at `time` or later; `head` + 1 if there is none.
-  absl::StatusOr<Seq> SeqAt(ShardId shard, Seq head, absl::Time time);
+  // The first seq of an event accepted at `time` or later, of those from `first` to `head`, which
+  // are there; `head` + 1 if there is none.
+  absl::StatusOr<Seq> SeqAt(ShardId shard, Seq first, Seq head, absl::Time time);
 
  private:
   absl::StatusOr<Seq> SegmentSeq(Statement* statement, ShardId shard, int64_t time, Seq otherwise);

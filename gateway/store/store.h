@@ -22,6 +22,7 @@
 #include "gateway/model/subscription.h"
 #include "gateway/model/suspect.h"
 #include "gateway/store/delivery_record.h"
+#include "gateway/store/retention.h"
 
 namespace postrider {
 
@@ -38,12 +39,13 @@ struct PutOrganizationPath {
   std::vector<std::string> path;
 };
 
-// The next attempt of its shard.
+// The next attempt of its shard. Nothing happens if its event is not kept any more.
 struct RecordAttempt {
   Attempt attempt;
 };
 
-// Writes an exception whose key is new. One that exists is left as it is.
+// Writes an exception whose key is new. One that exists is left as it is. If its event is not kept
+// any more, it is an expired dead letter, whatever it says (C7, BatchResult::late).
 //
 // Of an ordering key that has exceptions one always waits: when a write leaves only parked ones,
 // the lowest of them waits for no time from then on, in the same batch (E4, BatchResult::released).
@@ -61,7 +63,7 @@ struct ResolveException {
 };
 
 // Sends a dead letter again: it waits, due at once, as if it had never been tried, and outside of
-// any order. One that isn't dead is left as it is.
+// any order. One that isn't dead, or whose event is not kept any more, is left as it is.
 struct RedriveException {
   ExceptionKey key;
 };
@@ -158,8 +160,9 @@ struct EndReplay {
 using Write =
     std::variant<AppendEvent, PutOrganizationPath, RecordAttempt, PutException, ResolveException,
                  RedriveException, PurgeExceptions, NoteUnmatched, AdvanceCursor, PutReader,
-                 EraseReader, PutReplayPosition, PutSubscription, DeleteSubscription, PutHealth,
-                 CreateReplay, EndReplay, CountDeaths, ForgetSuspect>;
+                 EraseReader, PutReplayPosition, DeleteOldEvents, PutSubscription,
+                 DeleteSubscription, PutHealth, CreateReplay, EndReplay, CountDeaths,
+                 ForgetSuspect>;
 
 // What is written wholly or not at all (S1): writes to one shard, or, with no shard, to the
 // configuration (PutSubscription, DeleteSubscription, PutHealth, CreateReplay, EndReplay,
@@ -197,17 +200,6 @@ struct Released {
 // FAILED_PRECONDITION (kPurgeMarksMax marks are in force).
 using ConfigResult = absl::StatusOr<std::shared_ptr<const Subscription>>;
 
-// What a batch did to exceptions without an attempt.
-struct ExceptionChanges {
-  uint64_t rows = 0;    // Redriven or purged.
-  int64_t waiting = 0;  // So many more of the subscription wait in the shard, or, below 0, fewer.
-  std::vector<std::pair<OriginId, int64_t>> waiting_of_replays;  // Of these, by replay (C5).
-  // A PurgeExceptions has looked at no more than its limit: where the next one goes on.
-  std::optional<ExceptionPlace> purged_to;
-  // Those purged that blocked an ordering key (E4).
-  std::vector<std::pair<Seq, OrderingKey>> ordered;
-  std::vector<Seq> forgiven;  // Redriven ones, of which former deaths count no more (E8).
-};
 // What became of one CreateReplay or EndReplay: the replay as stored, or NOT_FOUND (it or its
 // subscription), FAILED_PRECONDITION (kReplaysUnfinishedMax are unfinished).
 using ReplayResult = absl::StatusOr<ReplayRecord>;
@@ -224,6 +216,8 @@ struct BatchResult {
   AttemptSeq attempt_head = 0;
   ExceptionChanges exceptions;      // By RedriveException and PurgeExceptions.
   std::vector<ExceptionKey> stale;  // Of each ResolveException that was not applied.
+  std::vector<LateException> late;  // Of each PutException whose event is not kept any more.
+  DeletedEvents deleted;            // By a DeleteOldEvents.
 };
 
 // What must outlive the process: the log, the positions in it, the exceptions to them.
@@ -348,8 +342,8 @@ class StoreReader {
   virtual absl::StatusOr<std::vector<NextDue>> ReadNextDue() = 0;
   virtual absl::StatusOr<std::vector<BlockedKey>> ReadBlockedKeys() = 0;
 
-  // Events of `shard` after `after`, oldest first: at most `events`, and at most `bytes` of body,
-  // but at least one. Empty only at the end of the log.
+  // Events of `shard` after `after` that are kept, oldest first: at most `events`, and at most
+  // `bytes` of body, but at least one. Empty only at the end of the log.
   virtual absl::StatusOr<std::vector<LogEntry>> ReadLog(ShardId shard, Seq after, size_t events,
                                                         size_t bytes) = 0;
 
@@ -373,7 +367,8 @@ class StoreReader {
   virtual absl::StatusOr<DeliveryRecord> ReadDelivery(const Uuid& id,
                                                       const std::string& organization,
                                                       SubscriptionNumber subscription) = 0;
-  // The events of `shard` that were accepted in [since, until); up to the head without `until`.
+  // The events of `shard` that were accepted in [since, until) and are kept; up to the head without
+  // `until`.
   virtual absl::StatusOr<SeqRange> FindRange(ShardId shard, absl::Time since,
                                              std::optional<absl::Time> until) = 0;
   // NOT_FOUND if there is none of this id, or its subscription was deleted.

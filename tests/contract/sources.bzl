@@ -12,5 +12,6 @@ TESTS = [
     "store_query_test.cc",
     "store_recovery_test.cc",
     "store_replay_test.cc",
+    "store_retention_test.cc",
     "store_suspects_test.cc",
 ]

@@ -33,6 +33,8 @@ StoreHandle OpenStore(const Process::Options& options) {
 Process::Process(const Options& options, FakeClock* clock, SeededRandom* random,
                  const FakePoster::Subscribers* subscribers)
     : stalls_(options.stalls),
+      // Nothing is deleted that is not indexed yet.
+      maintains_one_in_(options.retention == absl::InfiniteDuration() ? kMaintainOneIn : 1),
       clock_(clock),
       random_(random),
       store_(OpenStore(options)),
@@ -57,6 +59,7 @@ Process::Process(const Options& options, FakeClock* clock, SeededRandom* random,
                                   .events = options.events};
   DeliveryQueue::Options queue_options;
   queue_options.read_bytes_max = options.read_bytes_max;
+  queue_options.retention = options.retention;
   engine_ = std::make_unique<Engine>(parts, options.shards, services, queue_options, options.caps);
   if (!options.deaths.empty()) {
     Batch batch;
@@ -101,7 +104,7 @@ bool Process::RunOne(size_t stage) {
     stages_[stage].held_up_until = clock_->elapsed() + kCommitPoll;
     return false;
   }
-  if (random_->OneIn(kMaintainOneIn)) store_.store->Maintain();
+  if (random_->OneIn(maintains_one_in_)) store_.store->Maintain();
   return true;
 }
 

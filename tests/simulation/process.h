@@ -29,6 +29,7 @@ class Process {
     SendTurns::Caps caps;
     int life = 0;
     size_t read_bytes_max = kReadBytesMax;
+    absl::Duration retention = absl::InfiniteDuration();
     SubscriptionEvents* events = nullptr;  // Outlives this; null: nobody listens.
     std::vector<Death> deaths;             // Of earlier lives, to be counted (E8).
   };
@@ -64,6 +65,7 @@ class Process {
   bool RunOne(size_t stage);
 
   const bool stalls_;
+  const size_t maintains_one_in_;
   FakeClock* const clock_;
   SeededRandom* const random_;
   StoreHandle store_;

@@ -71,8 +71,13 @@ void RecordedEvents::OnCrash() {
 }
 
 void RecordedEvents::OnDead(SubscriptionNumber number, const LogEntry& entry, DeadReason reason) {
+  dead_.insert({number, entry.event->id});
   texts_.push_back(
       absl::StrCat(number, " dead: ", entry.event->type, ", reason ", static_cast<int>(reason)));
+}
+
+void RecordedEvents::OnExpired(SubscriptionNumber number, absl::Time before) {
+  expired_before_[number] = before;
 }
 
 std::vector<BatchResult> FaultyStore::Commit(absl::Span<const Batch> batches, absl::Time now) {

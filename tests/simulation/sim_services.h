@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -95,6 +96,7 @@ class RecordedEvents final : public SubscriptionEvents {
                      absl::string_view reason) override;
   void OnRecovered(SubscriptionNumber number, absl::Time since) override;
   void OnDead(SubscriptionNumber number, const LogEntry& entry, DeadReason reason) override;
+  void OnExpired(SubscriptionNumber number, absl::Time before) override;
   void OnRemoved(SubscriptionNumber number) override { health_.erase(number); }
 
   const std::vector<std::string>& texts() const { return texts_; }
@@ -103,6 +105,13 @@ class RecordedEvents final : public SubscriptionEvents {
   bool MustBeDisabled(SubscriptionNumber number) const { return to_disable_.contains(number); }
   // When its breaker closed last; in the past without end: never.
   absl::Duration recovery_time(SubscriptionNumber number) const;
+
+  // Before when what it was not sent was last said to have expired with its events (C7).
+  const std::map<SubscriptionNumber, absl::Time>& expired_before() const { return expired_before_; }
+
+  bool Died(SubscriptionNumber number, const Uuid& event) const {
+    return dead_.contains({number, event});
+  }
 
   // Its record has changed: from then on the loop judges anew.
   void OnConfigured(SubscriptionNumber number) { to_disable_.erase(number); }
@@ -114,6 +123,8 @@ class RecordedEvents final : public SubscriptionEvents {
   std::set<SubscriptionNumber> to_disable_;
   std::map<SubscriptionNumber, absl::Duration> recoveries_;  // Since the clock's start.
   std::vector<std::string> texts_;
+  std::set<std::pair<SubscriptionNumber, Uuid>> dead_;
+  std::map<SubscriptionNumber, absl::Time> expired_before_;
   std::map<SubscriptionNumber, SubscriptionHealth> health_;
 };
 

@@ -11,6 +11,7 @@ TESTS = [
     "process.h",
     "quarantine_test.cc",
     "replay_test.cc",
+    "retention_test.cc",
     "scenario_test.cc",
     "sim_services.cc",
     "sim_services.h",
@@ -23,4 +24,5 @@ TESTS = [
     "world_order.cc",
     "world_owners.cc",
     "world_replays.cc",
+    "world_retention.cc",
 ]

@@ -66,6 +66,7 @@ void World::StartProcess() {
                                  .caps = options_.caps,
                                  .life = life_,
                                  .read_bytes_max = options_.read_bytes_max,
+                                 .retention = options_.retention,
                                  .events = &news_,
                                  .deaths = deaths_};
   process_ = std::make_unique<Process>(process, &clock_, &random_, &subscribers_);

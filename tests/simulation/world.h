@@ -40,6 +40,7 @@ class World {
     bool stalls = false;         // Whether loops, reads and commits are now and then held up.
     SendTurns::Caps caps;
     size_t read_bytes_max = kReadBytesMax;
+    absl::Duration retention = absl::InfiniteDuration();
   };
   struct SubscribeOptions {
     std::string organization = "acme";
@@ -122,6 +123,9 @@ class World {
   std::vector<std::string> DeadLetters();
   // What the engine found out about subscriptions, in all lives.
   const RecordedEvents& news() const { return news_; }
+  // Whether the event is not kept any more (C7).
+  bool IsGone(const Published& published);
+  size_t DeadLetterCount(const FakeSubscriber& subscriber);
   int LifeCount() const { return life_ + 1; }
   // Adds to violations() what has not arrived although it should have by now, and what the records
   // of the attempts say that did not happen.
@@ -186,6 +190,7 @@ class World {
                 const Published& earlier) const;
   bool IsOver(const Subscribed& subscribed, const Published& published);
   bool IsRecordedOver(const Subscribed& subscribed, const Published& published);
+  void CheckExpired(const Subscribed& subscribed, const Published& published);
   void ReadCommitted();
   void ReadAttempts(Subscribed* subscribed);
   void CheckAttempts(const Subscribed& subscribed);

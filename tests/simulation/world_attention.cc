@@ -99,6 +99,7 @@ void World::CheckFirstAttemptsAttended(const Subscribed& subscribed) {
     const bool due = published.seq > 0 && published.answer != Answer::kConflict &&
                      published.accepted + first_wait + attention < now();
     if (!due || !IsOwed(subscribed, published) || WasTried(subscribed, id)) continue;
+    if (IsGone(published)) continue;
     if (++suspects > kSuspectsMax) return;
     if (HasRecord(subscribed, published) || IsHeldUp(subscribed, published)) continue;
     Violation(absl::StrCat("event ", id.ToString(), " (seq ", published.seq, " of shard ",

@@ -246,6 +246,10 @@ void World::CheckAllArrived() {
       const bool accepted =
           published.answer == Answer::kAccepted || published.answer == Answer::kDuplicate;
       if (!accepted || !IsOwed(subscribed, published)) continue;
+      if (IsGone(published)) {
+        CheckExpired(subscribed, published);
+        continue;
+      }
       const auto attempts = subscribed.committed.find(id);
       const bool settled = attempts != subscribed.committed.end() &&
                            attempts->second.back().disposition != Disposition::kException;

@@ -45,6 +45,7 @@ bool World::IsOver(const Subscribed& subscribed, const Published& published) {
 }
 
 bool World::IsRecordedOver(const Subscribed& subscribed, const Published& published) {
+  if (IsGone(published)) return true;
   AttemptQuery query;
   query.event = std::make_pair(published.shard, published.seq);
   query.limit = 500;

@@ -52,6 +52,20 @@ TEST(OperationalEvent, ADeadLetterSaysWhatOfWhomAndWhy) {
             "postrider.delivery.expired");
 }
 
+TEST(OperationalEvent, WhatIsNotKeptAnyMoreIsToldOnceADay) {
+  const auto expired = [](absl::Time now) {
+    return DeliveriesExpired(NewSubscription(), now - absl::Hours(336), now);
+  };
+  const EventInput event = expired(kNow);
+  EXPECT_EQ(event.type, "postrider.delivery.expired");
+  EXPECT_EQ(event.about, "shop");
+  EXPECT_THAT(BodyOf(event),
+              testing::HasSubstr(R"("delivery":{"accepted_before":"2018-12-05T19:09:01Z",)"
+                                 R"("reason":"expired"})"));
+  EXPECT_EQ(expired(kNow + absl::Minutes(1)).id, event.id);
+  EXPECT_NE(expired(kNow + absl::Hours(24)).id, event.id);
+}
+
 TEST(OperationalEvent, TellingTheSameAgainIsTheSameEvent) {
   const auto id = [](int days, absl::Time since, absl::Time now) {
     SubscriptionHealth health;

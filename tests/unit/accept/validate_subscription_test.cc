@@ -202,6 +202,20 @@ TEST(ValidateSubscription, BoundsTheLimitsOfAPolicy) {
             "policy.max_body_bytes: 255; the limits are 256 and 1048576");
 }
 
+TEST(ValidateSubscription, NothingIsSentForLongerThanEventsAreKept) {
+  const auto refusal = [](const DeliveryPolicy& policy) {
+    return std::string(ValidateForRetention(policy, absl::Hours(48)).message());
+  };
+  DeliveryPolicy policy;
+  policy.schedule = {absl::ZeroDuration(), absl::Hours(24)};
+  policy.max_age = absl::Hours(24);
+  EXPECT_EQ(refusal(policy), "");
+  policy.max_age += absl::Seconds(1);
+  EXPECT_TRUE(absl::StrContains(refusal(policy), "policy.max_age: 24h1s; the limit is 24h"));
+  policy.schedule.push_back(absl::Seconds(2));
+  EXPECT_TRUE(absl::StrContains(refusal(policy), "policy.schedule: 24h2s; the limit is 24h"));
+}
+
 TEST(ValidateSubscription, BoundsTheDescription) {
   EXPECT_EQ(ProblemAfter([](Subscription& s) { s.description = "two\nlines"; }), "");
   EXPECT_EQ(ProblemAfter([](Subscription& s) { s.description = std::string(1025, 'd'); }),

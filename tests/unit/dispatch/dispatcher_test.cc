@@ -135,6 +135,7 @@ class WorkAtDeath final : public SubscriptionEvents {
   void OnMustDisable(SubscriptionNumber, absl::string_view, absl::string_view) override {}
   void OnRecovered(SubscriptionNumber, absl::Time) override {}
   void OnDead(SubscriptionNumber, const LogEntry&, DeadReason) override { work = CurrentWork(); }
+  void OnExpired(SubscriptionNumber, absl::Time) override {}
   void OnRemoved(SubscriptionNumber) override {}
 
   WorkItem work;

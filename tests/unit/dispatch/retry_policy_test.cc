@@ -66,6 +66,8 @@ TEST(RetryPolicy, WithoutAPolicyTheLongestAgeIsTwiceTheSchedule) {
   EXPECT_EQ(MaxAgeOf({}, {absl::ZeroDuration(), absl::Hours(3)}), absl::Hours(6));
   EXPECT_EQ(MaxAgeOf({}, {absl::ZeroDuration()}), absl::Hours(1));
   EXPECT_EQ(MaxAgeOf({}, {absl::Hours(24 * 10)}), absl::Hours(24 * 13));
+  EXPECT_EQ(MaxAgeOf({}, {absl::Hours(20)}, absl::Hours(48)), absl::Hours(24)) << "a day less";
+  EXPECT_EQ(MaxAgeOf({}, {absl::Hours(24 * 10)}, absl::Hours(24 * 100)), absl::Hours(24 * 13));
 }
 
 TEST(RetryPolicy, TheLongestAgeOfThePolicyMayBeShorterThanItsSchedule) {

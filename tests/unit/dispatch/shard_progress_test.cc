@@ -37,6 +37,20 @@ TEST(ShardProgress, RowOfOneThatOwesNothingIsTheScan) {
   EXPECT_THAT(Read(progress.Row(1, 0)), ElementsAre(9));
 }
 
+TEST(ShardProgress, GoesOnWhereTheLogBegins) {
+  ShardProgress progress;
+  for (const Seq seq : {2, 3}) progress.Owe(seq);
+  progress.StartReading(4, {5, 6, 9});
+  EXPECT_FALSE(progress.JumpTo(4)) << "it has got so far";
+  EXPECT_TRUE(progress.JumpTo(6)) << "4 was owed";
+  EXPECT_EQ(progress.scan(), 6U);
+  EXPECT_FALSE(progress.JumpTo(7)) << "6 was settled";
+  EXPECT_TRUE(progress.above_scan());
+  EXPECT_TRUE(progress.Owes(2)) << "what is in memory can still be sent";
+  EXPECT_TRUE(progress.JumpTo(10));
+  EXPECT_FALSE(progress.above_scan()) << "nothing below the beginning is waited for";
+}
+
 TEST(ShardProgress, SurvivesARestartThroughItsRow) {
   ShardProgress before;
   for (const Seq seq : {2, 3, 4}) before.Owe(seq);

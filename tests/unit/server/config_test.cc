@@ -114,6 +114,17 @@ TEST(Config, ADrainBudgetHasFractions) {
             absl::Nanoseconds(5));
 }
 
+TEST(Config, EventsAreKeptForADayMoreThanTheyMayBeSent) {
+  EXPECT_EQ(GatewayOptionsOf(Read({})->config).retention, absl::Hours(14 * 24));
+  EXPECT_EQ(GatewayOptionsOf(Read({"--retention=720h"})->config).retention, absl::Hours(720));
+  EXPECT_TRUE(Read({"--retention=48h"}).ok());
+  EXPECT_THAT(ErrorOf({"--retention=47h59m"}), HasSubstr("between 48h"));
+  EXPECT_TRUE(Read({"--retention=25h", "--default-schedule=0s,1h"}).ok());
+  EXPECT_THAT(ErrorOf({"--retention=25h", "--default-schedule=0s,1h,1s"}), HasSubstr("retention"));
+  EXPECT_THAT(ErrorOf({"--retention=24h", "--default-schedule=0s"}), HasSubstr("between 25h"));
+  EXPECT_THAT(ErrorOf({"--retention=100000h"}), HasSubstr("retention"));
+}
+
 TEST(Config, DevelopmentAllowsLoopbackTargetsAndNothingElseDoes) {
   const GatewayOptions development = GatewayOptionsOf(Read({"--dev"})->config);
   EXPECT_TRUE(development.allow_http);

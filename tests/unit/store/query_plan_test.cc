@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "gateway/store/sqlite_letters_sql.h"
 #include "gateway/store/sqlite_replay_sql.h"
+#include "gateway/store/sqlite_retention_sql.h"
 #include "gateway/store/sqlite_sql.h"
 #include "gateway/store/sqlite_suspects_sql.h"
 #include "gmock/gmock.h"
@@ -87,6 +88,16 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(Suspects, QueryPlan,
                          testing::Values(sql::kForgetSuspect, sql::kDeleteCountedBoot));
 
+INSTANTIATE_TEST_SUITE_P(Retention, QueryPlan,
+                         testing::Values(sql::kSelectOldEvents, sql::kSelectOldAttempts,
+                                         sql::kSelectOldExceptions, sql::kSelectLongGone,
+                                         sql::kSetGone, sql::kDeleteEvents, sql::kDeleteEventId,
+                                         sql::kDeleteByOrganization, sql::kDeleteByType,
+                                         sql::kDeleteUnmatched, sql::kDeleteAttempt,
+                                         sql::kDeleteAttemptByEvent,
+                                         sql::kDeleteAttemptBySubscription, sql::kDeleteSegments,
+                                         sql::kDropAttemptsOfDeleted));
+
 // These sort a bounded stretch of the log on purpose: that is what makes an index row cheap.
 TEST_F(QueryPlan, IndexingReadsOnlyItsStretch) {
   for (const char* query : {sql::kIndexByOrganization, sql::kIndexByType, sql::kIndexByEvent,
@@ -107,6 +118,13 @@ TEST_F(QueryPlan, DeadLettersAreFoundByTheirIndexFromThePlaceOnWhereThePageBegin
   EXPECT_THAT(Explain(sql::kListDeadLetters), testing::HasSubstr("exception_dead"));
   EXPECT_THAT(Explain(sql::kListDeadLetters), testing::HasSubstr("shard,seq,origin)>(?,?,?)"));
   EXPECT_THAT(Explain(sql::kSelectPurgeable), testing::HasSubstr("seq,origin)>(?,?)"));
+}
+
+TEST_F(QueryPlan, WhatIsOldIsReadFromWhereTheOldEndIs) {
+  EXPECT_THAT(Explain(sql::kSelectOldExceptions), testing::HasSubstr("exception_by_seq"));
+  EXPECT_THAT(Explain(sql::kSelectLongGone), testing::HasSubstr("exception_gone"));
+  EXPECT_THAT(Explain(sql::kDropAttemptsOfDeleted),
+              testing::HasSubstr("USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"));
 }
 
 TEST_F(QueryPlan, WhatIsDueIsFoundByItsIndex) {

@@ -5,7 +5,8 @@
 
 namespace postrider {
 
-// The crash points round the commit of a group, by the kinds of write that it holds.
+// Where a test may have the process die around a commit, by what the commit holds
+// (gateway/base/crash_point.h).
 class CommitCrashPoints {
  public:
   explicit CommitCrashPoints(absl::Span<const Batch> batches);
@@ -17,6 +18,7 @@ class CommitCrashPoints {
   bool append_ = false;
   bool outcome_ = false;
   bool configuration_ = false;
+  bool retention_ = false;
 };
 
 }  // namespace postrider
