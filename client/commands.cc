@@ -11,6 +11,7 @@
 #include "client/delivery_commands.h"
 #include "client/event_commands.h"
 #include "client/flag_values.h"
+#include "client/replay_commands.h"
 #include "client/subscription_commands.h"
 #include "gateway/base/status.h"
 #include "gateway/base/version.h"
@@ -37,7 +38,8 @@ const Words& CommonSwitches() {
 const std::vector<const Command*>& AllCommands() {
   static const auto* const commands = [] {
     auto* const all = new std::vector<const Command*>;
-    for (const auto* part : {&EventCommands(), &SubscriptionCommands(), &DeliveryCommands()}) {
+    for (const auto* part :
+         {&EventCommands(), &SubscriptionCommands(), &DeliveryCommands(), &ReplayCommands()}) {
       for (const Command& command : *part) all->push_back(&command);
     }
     return all;

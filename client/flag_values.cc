@@ -1,5 +1,6 @@
 #include "client/flag_values.h"
 
+#include "absl/strings/numbers.h"
 #include "google/protobuf/util/time_util.h"
 
 namespace postrider {
@@ -34,6 +35,15 @@ absl::StatusOr<std::optional<absl::Duration>> DurationOf(const Arguments& argume
     return Unreadable(flag, *text, "a duration such as 36h");
   }
   return duration;
+}
+
+absl::StatusOr<std::optional<double>> NumberOf(const Arguments& arguments,
+                                               const std::string& flag) {
+  const std::optional<std::string> text = arguments.Find(flag);
+  if (!text.has_value()) return std::nullopt;
+  double number = 0;
+  if (!absl::SimpleAtod(*text, &number)) return Unreadable(flag, *text, "a number");
+  return number;
 }
 
 }  // namespace postrider

@@ -23,6 +23,8 @@ absl::StatusOr<std::optional<google::protobuf::Timestamp>> TimeOf(const Argument
 absl::StatusOr<std::optional<absl::Duration>> DurationOf(const Arguments& arguments,
                                                          const std::string& flag);
 
+absl::StatusOr<std::optional<double>> NumberOf(const Arguments& arguments, const std::string& flag);
+
 // Sets an enum from its value's name with or without `prefix`, in any case; leaves it as it is if
 // the flag was not given.
 template <typename Enum>

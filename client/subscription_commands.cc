@@ -50,6 +50,15 @@ absl::Status ListSubscriptions(const Arguments& arguments, const CommandWorld& w
       [](const auto& response) { return response.subscriptions(); });
 }
 
+absl::Status UpdateSubscription(const Arguments& arguments, const CommandWorld& world) {
+  ASSIGN_OR_RETURN(const auto request, UpdateFromFlags(arguments));
+  const auto stub = v1::SubscriptionService::NewStub(ChannelOf(world));
+  v1::UpdateSubscriptionResponse response;
+  RETURN_IF_ERROR(Call(world, stub.get(), &Stub::UpdateSubscription, request, &response));
+  Print(response.subscription(), world);
+  return absl::OkStatus();
+}
+
 absl::Status DeleteSubscription(const Arguments& arguments, const CommandWorld& world) {
   RETURN_IF_ERROR(arguments.RequireWords(1, "the subscription's id"));
   const auto stub = v1::SubscriptionService::NewStub(ChannelOf(world));
@@ -148,6 +157,14 @@ constexpr char kCreateHelp[] =
 )";
 constexpr char kGetHelp[] = "  subscriptions get ID\n";
 constexpr char kListHelp[] = "  subscriptions list --organization ID [--limit N]\n";
+constexpr char kUpdateHelp[] =
+    R"(  subscriptions update ID [--etag ETAG] [--url URL] [--event-type PATTERN]... [--secret TEXT]
+      [--scope self|subtree] [--verification none|challenge] [--header NAME=VALUE]...
+      [--description TEXT] [--organization ID] [--order unordered|by_key|strict]
+                                  change what is given; the patterns given replace all there were,
+                                  and so do headers (`--header=`: none). The organization and the
+                                  order can't change: given, they must be what they are
+)";
 constexpr char kDeleteHelp[] = "  subscriptions delete ID [--etag ETAG]\n";
 constexpr char kPauseHelp[] = "  subscriptions pause ID [--etag ETAG]\n";
 constexpr char kResumeHelp[] = "  subscriptions resume ID [--skip-backlog] [--etag ETAG]\n";
@@ -170,6 +187,7 @@ const std::vector<Command>& SubscriptionCommands() {
       {"subscriptions create", kCreateHelp, SubscriptionFlags(), {}, CreateSubscription},
       {"subscriptions get", kGetHelp, {}, {}, GetSubscription},
       {"subscriptions list", kListHelp, {"organization", "limit"}, {}, ListSubscriptions},
+      {"subscriptions update", kUpdateHelp, SubscriptionUpdateFlags(), {}, UpdateSubscription},
       {"subscriptions delete", kDeleteHelp, {"etag"}, {}, DeleteSubscription},
       {"subscriptions pause", kPauseHelp, {"etag"}, {}, PauseSubscription},
       {"subscriptions resume", kResumeHelp, {"etag"}, {"skip-backlog"}, ResumeSubscription},

@@ -6,6 +6,30 @@
 namespace postrider {
 namespace {
 
+// A flag and the field of v1::Subscription that it sets.
+struct FieldFlag {
+  const char* flag;
+  const char* path;
+};
+
+constexpr FieldFlag kFieldFlags[] = {
+    {"url", "url"},
+    {"event-type", "event_types"},
+    {"secret", "secret"},
+    {"scope", "scope"},
+    {"verification", "verification"},
+    {"header", "headers"},
+    {"description", "description"},
+    {"order", "policy.order"},
+};
+
+std::vector<std::string> WithFieldFlags(std::vector<std::string> flags) {
+  for (const FieldFlag& field : kFieldFlags) {
+    flags.push_back(field.flag);
+  }
+  return flags;
+}
+
 absl::Status SetEnums(const Arguments& arguments, v1::Subscription* subscription) {
   v1::Scope scope = v1::SCOPE_UNSPECIFIED;
   RETURN_IF_ERROR(SetEnum(arguments, "scope", "SCOPE_", &v1::Scope_Parse, &scope));
@@ -44,9 +68,10 @@ absl::Status SetFields(const Arguments& arguments, v1::Subscription* subscriptio
 
 }  // namespace
 
-std::vector<std::string> SubscriptionFlags() {
-  return {"organization", "url",          "event-type", "id",          "secret",
-          "scope",        "verification", "header",     "description", "order"};
+std::vector<std::string> SubscriptionFlags() { return WithFieldFlags({"organization", "id"}); }
+
+std::vector<std::string> SubscriptionUpdateFlags() {
+  return WithFieldFlags({"organization", "etag"});
 }
 
 absl::StatusOr<v1::CreateSubscriptionRequest> SubscriptionFromFlags(const Arguments& arguments) {
@@ -56,6 +81,25 @@ absl::StatusOr<v1::CreateSubscriptionRequest> SubscriptionFromFlags(const Argume
   request.set_subscription_id(arguments.Get("id"));
   RETURN_IF_ERROR(SetHeaders(arguments, request.mutable_subscription()));
   RETURN_IF_ERROR(SetFields(arguments, request.mutable_subscription()));
+  return request;
+}
+
+absl::StatusOr<v1::UpdateSubscriptionRequest> UpdateFromFlags(const Arguments& arguments) {
+  RETURN_IF_ERROR(arguments.RequireWords(1, "the subscription's id"));
+  v1::UpdateSubscriptionRequest request;
+  v1::Subscription& subscription = *request.mutable_subscription();
+  subscription.set_id(arguments.words()[0]);
+  subscription.set_etag(arguments.Get("etag"));
+  if (arguments.All("header") != std::vector<std::string>{""}) {
+    RETURN_IF_ERROR(SetHeaders(arguments, &subscription));
+  }
+  RETURN_IF_ERROR(SetFields(arguments, &subscription));
+  for (const FieldFlag& field : kFieldFlags) {
+    if (arguments.Has(field.flag)) request.mutable_update_mask()->add_paths(field.path);
+  }
+  if (request.update_mask().paths().empty()) {
+    return absl::InvalidArgumentError("no flag says what to change");
+  }
   return request;
 }
 

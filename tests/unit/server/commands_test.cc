@@ -1,5 +1,6 @@
 // Goal: whoever knows neither the command line nor the gateway is told what to do, and a script can
 // tell from the exit status how it went.
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "client/delivery_commands.h"
 #include "client/event_commands.h"
+#include "client/replay_commands.h"
 #include "client/subscription_commands.h"
 #include "gateway/base/status.h"
 #include "gmock/gmock.h"
@@ -43,6 +45,13 @@ class CommandsTest : public CommandTest {
   void Subscribe(const std::string& id) {
     engine_.subscriptions[id].id = id;
     engine_.subscriptions[id].organization = "o";
+  }
+
+  void ShowReplay() {
+    auto replay = std::make_shared<Replay>();
+    replay->id = "r1";
+    replay->subscription = 5;
+    engine_.replay.replay = replay;
   }
 };
 
@@ -128,7 +137,8 @@ TEST_F(CommandsTest, HelpIsGivenHoweverItIsAskedFor) {
 }
 
 TEST_F(CommandsTest, TheHelpNamesEveryCommandAndFlag) {
-  for (const auto* part : {&EventCommands(), &SubscriptionCommands(), &DeliveryCommands()}) {
+  for (const auto* part :
+       {&EventCommands(), &SubscriptionCommands(), &DeliveryCommands(), &ReplayCommands()}) {
     for (const Command& command : *part) {
       EXPECT_THAT(CommandsHelp(), HasSubstr(command.help));
       EXPECT_THAT(command.help, HasSubstr(command.name));
@@ -142,8 +152,8 @@ TEST_F(CommandsTest, TheHelpNamesEveryCommandAndFlag) {
 }
 
 TEST_F(CommandsTest, HalfACommandIsToldTheOtherHalves) {
-  EXPECT_THAT(ErrorOf({"events"}), HasSubstr("get, list"));
-  EXPECT_THAT(ErrorOf({"events", "dance", "--etag", "x"}), HasSubstr("get, list"));
+  EXPECT_THAT(ErrorOf({"replay"}), HasSubstr("run, get, list, cancel"));
+  EXPECT_THAT(ErrorOf({"replay", "dance", "--etag", "x"}), HasSubstr("run, get, list, cancel"));
   EXPECT_THAT(ErrorOf({"subscriptions", "dance"}), HasSubstr("`subscriptions dance`"));
   EXPECT_THAT(ErrorOf({"dance", "--colour", "red"}), HasSubstr("there is no command `dance`"));
 }
@@ -153,6 +163,78 @@ TEST_F(CommandsTest, TheExitStatusSaysWhoWasWrong) {
   EXPECT_EQ(ExitStatusOf(Run({"attempts"})), 1) << "the gateway says so";
   EXPECT_EQ(ExitStatusOf(Run({"subscriptions", "get", "gone"})), 1);
   EXPECT_EQ(ExitStatusOf(Run({"subscriptions", "get"})), 2);
+}
+
+TEST_F(CommandsTest, AnUpdateChangesWhatItsFlagsSay) {
+  Subscribe("mine");
+  ASSERT_TRUE(Run({"subscriptions", "update", "mine", "--url", "https://y", "--event-type", "a.*",
+                   "--event-type=b", "--etag", "\"7\"", "--header", "X-A=1", "--scope=self",
+                   "--organization=o"})
+                  .ok());
+  const SubscriptionUpdate& update = engine_.last_update;
+  EXPECT_EQ(update.subscription.id, "mine");
+  EXPECT_EQ(update.subscription.organization, "o");
+  EXPECT_EQ(update.etag, "\"7\"");
+  EXPECT_THAT(update.paths, ElementsAre("url", "event_types", "scope", "headers"));
+  EXPECT_THAT(update.subscription.event_types, ElementsAre("a.*", "b"));
+  EXPECT_EQ(update.subscription.scope, Scope::kSelf);
+  EXPECT_EQ(update.subscription.headers.size(), 1U);
+
+  ASSERT_TRUE(Run({"subscriptions", "update", "mine", "--secret=s",
+                   "--description=", "--header=", "--verification=challenge", "--order=strict"})
+                  .ok());
+  EXPECT_EQ(update.etag, "");
+  EXPECT_THAT(update.paths,
+              ElementsAre("description", "headers", "secrets", "policy.order", "verification"));
+  EXPECT_THAT(update.subscription.headers, IsEmpty());
+}
+
+TEST_F(CommandsTest, AnUpdateNeedsAnIdAndAChange) {
+  EXPECT_THAT(ErrorOf({"subscriptions", "update", "--url=https://y"}), HasSubstr("id"));
+  EXPECT_THAT(ErrorOf({"subscriptions", "update", "mine", "--etag=x"}),
+              HasSubstr("what to change"));
+  EXPECT_THAT(ErrorOf({"subscriptions", "update", "mine", "--header", "x"}),
+              HasSubstr("NAME=VALUE"));
+}
+
+TEST_F(CommandsTest, AReplayIsRun) {
+  ShowReplay();
+  const std::string shown = OutputOf({"replay", "run", "--subscription", "s", "--since",
+                                      "2018-12-19T19:09:01Z", "--until", "2018-12-19T20:09:01Z",
+                                      "--event-type", "a.*", "--event-type", "b", "--rate", "2.5"});
+  const ReplayWish& wish = engine_.last_wish;
+  EXPECT_EQ(wish.subscription_id, "s");
+  EXPECT_EQ(wish.since, absl::FromUnixSeconds(1'545'246'541));
+  EXPECT_EQ(wish.until, wish.since + absl::Hours(1));
+  EXPECT_THAT(wish.event_types, ElementsAre("a.*", "b"));
+  EXPECT_EQ(wish.rate, 2.5);
+  EXPECT_THAT(shown, HasSubstr("\"id\": \"r1\""));
+  EXPECT_THAT(shown, HasSubstr("\"subscriptionId\": \"subscription-5\""));
+}
+
+TEST_F(CommandsTest, ADryRunPrintsTheCount) {
+  const std::vector<std::string> line = {"replay", "run", "--subscription=s",
+                                         "--since=2018-12-19T19:09:01Z", "--dry-run"};
+  engine_.replay_count.events = 7;
+  engine_.replay_count.complete = true;
+  EXPECT_THAT(OutputOf(line), HasSubstr("\"events\": \"7\""));
+  EXPECT_THAT(out_.str(), HasSubstr("\"complete\": true"));
+}
+
+TEST_F(CommandsTest, ReplaysAreShownAndCanceled) {
+  ShowReplay();
+  EXPECT_THAT(OutputOf({"replay", "get", "r1"}), HasSubstr("\"id\": \"r1\""));
+  EXPECT_THAT(OutputOf({"replay", "list", "--subscription", "s"}), HasSubstr("\"id\": \"r1\""));
+  EXPECT_THAT(OutputOf({"replay", "cancel", "r1"}), HasSubstr("\"id\": \"r1\""));
+  EXPECT_TRUE(absl::IsNotFound(Run({"replay", "cancel", "r2"})));
+  EXPECT_THAT(ErrorOf({"replay", "cancel"}), HasSubstr("the replay's id"));
+  EXPECT_THAT(ErrorOf({"replay", "get"}), HasSubstr("the replay's id"));
+  EXPECT_THAT(ErrorOf({"replay", "list"}), HasSubstr("--subscription is missing"));
+  EXPECT_THAT(ErrorOf({"replay", "run", "--subscription=s"}), HasSubstr("--since is missing"));
+  EXPECT_THAT(ErrorOf({"replay", "run", "--subscription=s", "--since=noon"}), HasSubstr("--since"));
+  EXPECT_THAT(
+      ErrorOf({"replay", "run", "--subscription=s", "--since=2018-12-19T19:09:01Z", "--rate=fast"}),
+      HasSubstr("--rate"));
 }
 
 }  // namespace
