@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "client/flag_values.h"
 #include "client/rpc_call.h"
 #include "client/subscription_input.h"
@@ -118,7 +119,9 @@ absl::Status VerifySubscription(const Arguments& arguments, const CommandWorld& 
   RETURN_IF_ERROR(
       Call(world, stub.get(), &Stub::VerifySubscription, request, &response, kExchangeDeadline));
   Print(response.subscription(), world);
-  return absl::OkStatus();
+  // Its URL was changed while it was challenged.
+  const bool verified = response.subscription().state() != v1::SUBSCRIPTION_STATE_UNVERIFIED;
+  return verified ? absl::OkStatus() : absl::AbortedError("it is not verified; verify it again");
 }
 
 absl::Status TestSubscription(const Arguments& arguments, const CommandWorld& world) {
@@ -130,7 +133,8 @@ absl::Status TestSubscription(const Arguments& arguments, const CommandWorld& wo
   RETURN_IF_ERROR(
       Call(world, stub.get(), &Stub::TestSubscription, request, &response, kExchangeDeadline));
   Print(response, world);
-  return absl::OkStatus();
+  if (response.outcome() == v1::ATTEMPT_OUTCOME_SUCCESS) return absl::OkStatus();
+  return absl::AbortedError(absl::StrCat("the test failed: ", response.error()));
 }
 
 absl::Status RotateSecret(const Arguments& arguments, const CommandWorld& world) {
@@ -173,7 +177,7 @@ constexpr char kVerifyHelp[] =
     "  subscriptions verify ID [--etag ETAG]     challenge the URL now\n";
 constexpr char kTestHelp[] =
     R"(  subscriptions test ID [--enable] [--etag ETAG]
-                                  send a sample event and show what came back
+                                  send a sample event and show what came back; fails if that did
 )";
 constexpr char kRotateSecretHelp[] =
     R"(  subscriptions rotate-secret ID [--secret TEXT] [--overlap DURATION | --expire-old-now]

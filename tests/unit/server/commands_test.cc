@@ -197,6 +197,26 @@ TEST_F(CommandsTest, AnUpdateNeedsAnIdAndAChange) {
               HasSubstr("NAME=VALUE"));
 }
 
+TEST_F(CommandsTest, ATestThatFailsIsAFailure) {
+  Subscribe("mine");
+  engine_.test_result.outcome = Outcome::kHttpStatus;
+  engine_.test_result.http_status = 503;
+  engine_.test_result.error_text = "the response's status is 503";
+  engine_.test_result.response = "not now";
+  const absl::Status status = Run({"subscriptions", "test", "mine"});
+  EXPECT_EQ(ExitStatusOf(status), 1);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("the response's status is 503"));
+  EXPECT_THAT(out_.str(), HasSubstr("not now"));
+}
+
+TEST_F(CommandsTest, AVerificationThatLeavesItUnverifiedIsAFailure) {
+  Subscribe("mine");
+  EXPECT_TRUE(Run({"subscriptions", "verify", "mine"}).ok());
+  engine_.subscriptions["mine"].verified = false;
+  EXPECT_EQ(ExitStatusOf(Run({"subscriptions", "verify", "mine"})), 1);
+  EXPECT_THAT(out_.str(), HasSubstr("SUBSCRIPTION_STATE_UNVERIFIED"));
+}
+
 TEST_F(CommandsTest, AReplayIsRun) {
   ShowReplay();
   const std::string shown = OutputOf({"replay", "run", "--subscription", "s", "--since",
