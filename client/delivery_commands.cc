@@ -1,6 +1,7 @@
 #include "client/delivery_commands.h"
 
 #include <memory>
+#include <ostream>
 #include <string>
 
 #include "client/rpc_call.h"
@@ -49,10 +50,15 @@ absl::Status Redrive(const Arguments& arguments, const CommandWorld& world) {
   request.set_subscription_id(arguments.Get("subscription"));
   request.set_organization(arguments.Get("organization"));
   request.set_event_id(arguments.Get("event"));
-  request.set_all(request.organization().empty() && request.event_id().empty());
+  // One that is given and empty does not mean all.
+  request.set_all(!arguments.Has("organization") && !arguments.Has("event"));
   v1::RedriveResponse response;
   RETURN_IF_ERROR(Call(world, stub.get(), &Stub::Redrive, request, &response));
-  Print(response, world);
+  PrintWithZeros(response, world);
+  if (response.more()) {
+    *world.hints << "postrider: dead letters are left; let most of these go out, then redrive again"
+                 << std::endl;
+  }
   return absl::OkStatus();
 }
 
@@ -74,7 +80,7 @@ absl::Status Purge(const Arguments& arguments, const CommandWorld& world) {
   const auto stub = v1::DeliveryService::NewStub(ChannelOf(world));
   v1::PurgeResponse response;
   RETURN_IF_ERROR(Call(world, stub.get(), &Stub::Purge, request, &response));
-  Print(response, world);
+  PrintWithZeros(response, world);
   return absl::OkStatus();
 }
 

@@ -38,9 +38,9 @@ absl::Status RunReplay(const Arguments& arguments, const CommandWorld& world) {
   v1::ReplayResponse response;
   RETURN_IF_ERROR(Call(world, stub.get(), &Stub::Replay, request, &response));
   if (request.dry_run()) {
-    Print(response.count(), world);
+    PrintWithZeros(response.count(), world);
   } else {
-    Print(response.replay(), world);
+    PrintWithZeros(response.replay(), world);
   }
   return absl::OkStatus();
 }
@@ -52,7 +52,7 @@ absl::Status GetReplay(const Arguments& arguments, const CommandWorld& world) {
   request.set_replay_id(arguments.words()[0]);
   v1::GetReplayResponse response;
   RETURN_IF_ERROR(Call(world, stub.get(), &Stub::GetReplay, request, &response));
-  Print(response.replay(), world);
+  PrintWithZeros(response.replay(), world);
   return absl::OkStatus();
 }
 
@@ -65,7 +65,7 @@ absl::Status ListReplays(const Arguments& arguments, const CommandWorld& world) 
   v1::ListReplaysResponse response;
   RETURN_IF_ERROR(Call(world, stub.get(), &Stub::ListReplays, request, &response));
   for (const v1::Replay& replay : response.replays()) {
-    Print(replay, world);
+    PrintWithZeros(replay, world);
   }
   return absl::OkStatus();
 }
@@ -77,7 +77,7 @@ absl::Status CancelReplay(const Arguments& arguments, const CommandWorld& world)
   request.set_replay_id(arguments.words()[0]);
   v1::CancelReplayResponse response;
   RETURN_IF_ERROR(Call(world, stub.get(), &Stub::CancelReplay, request, &response));
-  Print(response.replay(), world);
+  PrintWithZeros(response.replay(), world);
   return absl::OkStatus();
 }
 

@@ -17,6 +17,7 @@ using google::protobuf::util::JsonPrintOptions;
 JsonPrintOptions JsonOptions() {
   JsonPrintOptions options;
   options.add_whitespace = true;
+  options.preserve_proto_field_names = true;
   return options;
 }
 
@@ -36,6 +37,12 @@ std::shared_ptr<grpc::Channel> ChannelOf(const CommandWorld& world) {
 
 void Print(const google::protobuf::Message& message, const CommandWorld& world) {
   PrintJson(message, JsonOptions(), world);
+}
+
+void PrintWithZeros(const google::protobuf::Message& message, const CommandWorld& world) {
+  JsonPrintOptions options = JsonOptions();
+  options.always_print_primitive_fields = true;
+  PrintJson(message, options, world);
 }
 
 absl::StatusOr<size_t> LimitOf(const Arguments& arguments) {

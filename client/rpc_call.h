@@ -27,8 +27,11 @@ inline constexpr absl::Duration kExchangeDeadline = absl::Seconds(90);
 
 std::shared_ptr<grpc::Channel> ChannelOf(const CommandWorld& world);
 
-// As JSON.
+// As JSON with the names that the protos have. A field that has its default is left out,
 void Print(const google::protobuf::Message& message, const CommandWorld& world);
+
+// or not, where that is the answer: counts.
+void PrintWithZeros(const google::protobuf::Message& message, const CommandWorld& world);
 
 // The value of `--limit`. INVALID_ARGUMENT if it is no number above 0.
 absl::StatusOr<size_t> LimitOf(const Arguments& arguments);

@@ -202,7 +202,7 @@ TEST_F(ClientTest, ListsArePrintedPageByPageUpToTheirLimit) {
 TEST_F(ClientTest, CommandsRedriveAndPurge) {
   ASSERT_TRUE(Run({"redrive", "--subscription", "s"}).ok());
   EXPECT_EQ(engine_.last_redrive.subscription_id, "s");
-  EXPECT_THAT(out_.str(), HasSubstr("\"redrivenCount\": \"3\""));
+  EXPECT_THAT(out_.str(), HasSubstr("\"redriven_count\": \"3\""));
   ASSERT_TRUE(Run({"purge", "matching", "--subscription", "s", "--event-type", "a.*"}).ok());
   EXPECT_THAT(engine_.last_purge.filter.event_types, ElementsAre("a.*"));
   ASSERT_TRUE(Run({"purge", "dead-letters", "--subscription", "s"}).ok());

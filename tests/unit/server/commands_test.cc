@@ -217,6 +217,21 @@ TEST_F(CommandsTest, AVerificationThatLeavesItUnverifiedIsAFailure) {
   EXPECT_THAT(out_.str(), HasSubstr("SUBSCRIPTION_STATE_UNVERIFIED"));
 }
 
+TEST_F(CommandsTest, ARedriveSaysWhenDeadLettersAreLeft) {
+  EXPECT_THAT(OutputOf({"redrive", "--subscription", "s"}), HasSubstr("\"redriven_count\": \"3\""));
+  EXPECT_TRUE(engine_.last_redrive.event_id.empty());
+  EXPECT_THAT(hints_.str(), HasSubstr("dead letters are left"));
+  engine_.more_dead_letters = false;
+  hints_.str("");
+  EXPECT_THAT(OutputOf({"redrive", "--subscription", "s"}), HasSubstr("\"more\": false"));
+  EXPECT_THAT(hints_.str(), IsEmpty());
+}
+
+TEST_F(CommandsTest, AnEmptyEventIsNotAll) {
+  EXPECT_EQ(ExitStatusOf(Run({"redrive", "--subscription=s", "--organization=", "--event="})), 1);
+  EXPECT_EQ(engine_.last_redrive.subscription_id, "");
+}
+
 TEST_F(CommandsTest, AReplayIsRun) {
   ShowReplay();
   const std::string shown = OutputOf({"replay", "run", "--subscription", "s", "--since",
@@ -229,12 +244,13 @@ TEST_F(CommandsTest, AReplayIsRun) {
   EXPECT_THAT(wish.event_types, ElementsAre("a.*", "b"));
   EXPECT_EQ(wish.rate, 2.5);
   EXPECT_THAT(shown, HasSubstr("\"id\": \"r1\""));
-  EXPECT_THAT(shown, HasSubstr("\"subscriptionId\": \"subscription-5\""));
+  EXPECT_THAT(shown, HasSubstr("\"subscription_id\": \"subscription-5\""));
 }
 
-TEST_F(CommandsTest, ADryRunPrintsTheCount) {
+TEST_F(CommandsTest, ADryRunPrintsTheCountAlsoIfItIsNone) {
   const std::vector<std::string> line = {"replay", "run", "--subscription=s",
                                          "--since=2018-12-19T19:09:01Z", "--dry-run"};
+  EXPECT_THAT(OutputOf(line), HasSubstr("\"events\": \"0\""));
   engine_.replay_count.events = 7;
   engine_.replay_count.complete = true;
   EXPECT_THAT(OutputOf(line), HasSubstr("\"events\": \"7\""));
@@ -244,6 +260,7 @@ TEST_F(CommandsTest, ADryRunPrintsTheCount) {
 TEST_F(CommandsTest, ReplaysAreShownAndCanceled) {
   ShowReplay();
   EXPECT_THAT(OutputOf({"replay", "get", "r1"}), HasSubstr("\"id\": \"r1\""));
+  EXPECT_THAT(out_.str(), HasSubstr("\"events_sent\": \"0\""));
   EXPECT_THAT(OutputOf({"replay", "list", "--subscription", "s"}), HasSubstr("\"id\": \"r1\""));
   EXPECT_THAT(OutputOf({"replay", "cancel", "r1"}), HasSubstr("\"id\": \"r1\""));
   EXPECT_TRUE(absl::IsNotFound(Run({"replay", "cancel", "r2"})));
