@@ -22,7 +22,7 @@ absl::StatusOr<Arguments> Arguments::Parse(const std::vector<std::string>& argum
   };
   Arguments result;
   for (size_t i = 0; i < arguments.size(); ++i) {
-    const std::string& argument = arguments[i];
+    const std::string argument = arguments[i] == "-h" ? "--help" : arguments[i];
     if (argument == "--") {
       result.words_.insert(result.words_.end(), arguments.begin() + static_cast<ptrdiff_t>(i) + 1,
                            arguments.end());

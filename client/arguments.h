@@ -16,8 +16,8 @@ namespace postrider {
 class Arguments {
  public:
   // Takes `--name value` and `--name=value`, for the names in `flags` only, and `--name` for those
-  // in `switches`; everything else is a word, and all after `--`. INVALID_ARGUMENT for other flags,
-  // for flags without a value and for switches with one.
+  // in `switches`; `-h` is `--help`. Everything else is a word, and all after `--`.
+  // INVALID_ARGUMENT for other flags, for flags without a value and for switches with one.
   static absl::StatusOr<Arguments> Parse(const std::vector<std::string>& arguments,
                                          const std::vector<std::string>& flags,
                                          const std::vector<std::string>& switches = {});

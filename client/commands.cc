@@ -1,160 +1,197 @@
 #include "client/commands.h"
 
-#include <istream>
-#include <map>
-#include <memory>
+#include <algorithm>
+#include <optional>
 #include <ostream>
-#include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "client/arguments.h"
 #include "client/delivery_commands.h"
-#include "client/event_input.h"
-#include "client/publish_stream_client.h"
-#include "client/publisher_client.h"
-#include "client/rpc_call.h"
+#include "client/event_commands.h"
+#include "client/flag_values.h"
+#include "client/replay_commands.h"
 #include "client/subscription_commands.h"
 #include "gateway/base/status.h"
-#include "postrider/v1/event_service.grpc.pb.h"
+#include "gateway/base/version.h"
 
 namespace postrider {
 namespace {
 
 using Words = std::vector<std::string>;
 
-absl::Status Publish(const Words& words, const CommandWorld& world) {
-  ASSIGN_OR_RETURN(const Arguments arguments, Arguments::Parse(words, EventFlags()));
-  ASSIGN_OR_RETURN(v1::Event event, EventFromFlags(arguments, world));
-  PublisherClient client(ChannelOf(world), {});
-  ASSIGN_OR_RETURN(const v1::PublishResponse response, client.Publish(std::move(event)));
-  Print(response, world);
-  return absl::OkStatus();
+constexpr int kFailed = 1;
+constexpr int kWrongLine = 2;
+
+// Those that every command has.
+const Words& CommonFlags() {
+  static const auto* const flags = new Words{"address", "timeout"};
+  return *flags;
+}
+const Words& CommonSwitches() {
+  static const auto* const switches = new Words{"help", "version"};
+  return *switches;
 }
 
-// One event a line in, one answer a line out.
-absl::Status PublishLines(const Words& words, const CommandWorld& world) {
-  ASSIGN_OR_RETURN(const Arguments arguments, Arguments::Parse(words, {}));
-  RETURN_IF_ERROR(arguments.RequireWords(0, "no more words; events are read from the input"));
-  size_t refused = 0;
-  const auto on_answer = [&refused, &world](const v1::Event& event,
-                                            const absl::StatusOr<v1::PublishReceipt>& receipt) {
-    if (!receipt.ok()) ++refused;
-    *world.out << event.id() << " " << receipt.status().ToString() << "\n";
-  };
-  PublishStreamClient client(ChannelOf(world), on_answer);
-  absl::Status status;
-  std::string line;
-  while (status.ok() && std::getline(*world.in, line)) {
-    absl::StatusOr<v1::Event> event = EventFromJson(line);
-    status = event.ok() ? client.Send(*std::move(event)) : event.status();
-  }
-  const absl::Status closed = client.Close();
-  RETURN_IF_ERROR(closed);
-  RETURN_IF_ERROR(status);
-  return refused == 0 ? absl::OkStatus()
-                      : absl::AbortedError(absl::StrCat(refused, " events were refused"));
-}
-
-absl::Status GetEvent(const Words& words, const CommandWorld& world) {
-  ASSIGN_OR_RETURN(const Arguments arguments, Arguments::Parse(words, {"organization"}));
-  RETURN_IF_ERROR(arguments.Require({"organization"}));
-  RETURN_IF_ERROR(arguments.RequireWords(1, "the event's id"));
-  const auto stub = v1::EventService::NewStub(ChannelOf(world));
-  v1::GetEventRequest request;
-  request.set_organization(arguments.Get("organization"));
-  request.set_event_id(arguments.words()[0]);
-  v1::GetEventResponse response;
-  RETURN_IF_ERROR(Call(stub.get(), &v1::EventService::Stub::GetEvent, request, &response));
-  Print(response.event(), world);
-  return absl::OkStatus();
-}
-
-absl::Status ListEvents(const Words& words, const CommandWorld& world) {
-  ASSIGN_OR_RETURN(const Arguments arguments,
-                   Arguments::Parse(words, {"organization", "type", "only", "limit"}));
-  RETURN_IF_ERROR(arguments.Require({"organization"}));
-  ASSIGN_OR_RETURN(const size_t limit, LimitOf(arguments));
-  const auto stub = v1::EventService::NewStub(ChannelOf(world));
-  v1::ListEventsRequest request;
-  request.set_organization(arguments.Get("organization"));
-  request.set_type(arguments.Get("type"));
-  const std::string only = arguments.Get("only", "all");
-  if (only != "all" && only != "unmatched") {
-    return absl::InvalidArgumentError("--only must be unmatched or all");
-  }
-  request.set_unmatched_only(only == "unmatched");
-  return PrintPages<v1::ListEventsRequest, v1::ListEventsResponse>(
-      request, limit, world,
-      [&stub](const auto& page, auto* response) {
-        return Call(stub.get(), &v1::EventService::Stub::ListEvents, page, response);
-      },
-      [](const auto& response) { return response.events(); });
-}
-
-const std::map<std::string, Command>& Commands() {
-  static const auto* const commands = new std::map<std::string, Command>{
-      {"publish", Publish},
-      {"publish-lines", PublishLines},
-      {"events get", GetEvent},
-      {"events list", ListEvents},
-  };
+// In the order of the help.
+const std::vector<const Command*>& AllCommands() {
+  static const auto* const commands = [] {
+    auto* const all = new std::vector<const Command*>;
+    for (const auto* part :
+         {&EventCommands(), &SubscriptionCommands(), &DeliveryCommands(), &ReplayCommands()}) {
+      for (const Command& command : *part) all->push_back(&command);
+    }
+    return all;
+  }();
   return *commands;
+}
+
+// Those of this name, or whose name's first word it is; every one if it is empty.
+std::vector<const Command*> CommandsOf(const std::string& name) {
+  std::vector<const Command*> found;
+  for (const Command* command : AllCommands()) {
+    if (name.empty() || name == command->name ||
+        absl::StartsWith(command->name, absl::StrCat(name, " "))) {
+      found.push_back(command);
+    }
+  }
+  return found;
+}
+
+// What is on a line.
+struct Line {
+  std::string name;                  // What stands where the command's name is to be.
+  const Command* command = nullptr;  // None: it is not the name of one.
+  Words rest;                        // All but the name, in order; `help` as `--help`.
+};
+
+bool IsIn(const Words& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Moves a flag that stands before the command's name, with its value, from `next` to `rest`.
+absl::Status TakeCommonFlag(const Words& arguments, size_t* next, Words* rest) {
+  const std::string& argument = arguments[(*next)++];
+  rest->push_back(argument);
+  const size_t equals = argument.find('=');
+  const std::string name = argument.substr(0, equals);
+  const bool is_flag = absl::StartsWith(name, "--") && IsIn(CommonFlags(), name.substr(2));
+  if (is_flag && equals == std::string::npos && *next < arguments.size()) {
+    rest->push_back(arguments[(*next)++]);
+  }
+  if (is_flag || name == "-h" || name == "--help" || name == "--version") return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(name,
+                   " stands before the command; only --address, --timeout, --help and "
+                   "--version may"));
+}
+
+absl::StatusOr<Line> ReadLine(const Words& arguments) {
+  Line line;
+  size_t next = 0;
+  while (next < arguments.size() && line.command == nullptr && !CommandsOf(line.name).empty()) {
+    const std::string& argument = arguments[next];
+    if (absl::StartsWith(argument, "-")) {
+      RETURN_IF_ERROR(TakeCommonFlag(arguments, &next, &line.rest));
+      continue;
+    }
+    ++next;
+    if (line.name.empty() && argument == "help") {
+      line.rest.push_back("--help");
+      continue;
+    }
+    absl::StrAppend(&line.name, line.name.empty() ? "" : " ", argument);
+    for (const Command* command : CommandsOf(line.name)) {
+      if (command->name == line.name) line.command = command;
+    }
+  }
+  line.rest.insert(line.rest.end(), arguments.begin() + static_cast<ptrdiff_t>(next),
+                   arguments.end());
+  return line;
+}
+
+absl::StatusOr<Arguments> ReadFlags(const Line& line) {
+  Words flags = CommonFlags();
+  Words switches = CommonSwitches();
+  if (line.command != nullptr) {
+    const Command& command = *line.command;
+    flags.insert(flags.end(), command.flags.begin(), command.flags.end());
+    switches.insert(switches.end(), command.switches.begin(), command.switches.end());
+  }
+  return Arguments::Parse(line.rest, flags, switches);
+}
+
+// `subscriptions` and `subscriptions dance` are told what may follow.
+absl::Status NoSuchCommand(const std::string& name) {
+  if (name.empty()) return absl::InvalidArgumentError("no command is given; see --help");
+  const std::string first = name.substr(0, name.find(' '));
+  const std::vector<const Command*> related = CommandsOf(first);
+  if (related.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("there is no command `", name, "`; see --help"));
+  }
+  const auto append_second = [&first](std::string* text, const Command* command) {
+    text->append(command->name + first.size() + 1);
+  };
+  return absl::InvalidArgumentError(absl::StrCat("there is no command `", name, "`; after `", first,
+                                                 "` comes one of ",
+                                                 absl::StrJoin(related, ", ", append_second)));
+}
+
+absl::StatusOr<CommandWorld> WithCommonFlags(const Arguments& arguments, CommandWorld world) {
+  world.address = arguments.Get("address", world.address);
+  ASSIGN_OR_RETURN(const std::optional<absl::Duration> timeout, DurationOf(arguments, "timeout"));
+  if (!timeout.has_value()) return world;
+  if (*timeout <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("--timeout must be above 0");
+  }
+  world.timeout = timeout;
+  return world;
 }
 
 }  // namespace
 
 absl::Status RunCommand(const std::vector<std::string>& arguments, const CommandWorld& world) {
-  for (const size_t length : {size_t{1}, size_t{2}}) {
-    if (arguments.size() < length) break;
-    const std::string name =
-        length == 1 ? arguments[0] : absl::StrCat(arguments[0], " ", arguments[1]);
-    for (const auto* commands : {&Commands(), &SubscriptionCommands(), &DeliveryCommands()}) {
-      const auto command = commands->find(name);
-      if (command == commands->end()) continue;
-      const Words rest(arguments.begin() + static_cast<ptrdiff_t>(length), arguments.end());
-      return command->second(rest, world);
-    }
+  ASSIGN_OR_RETURN(const Line line, ReadLine(arguments));
+  if (CommandsOf(line.name).empty()) return NoSuchCommand(line.name);
+  ASSIGN_OR_RETURN(const Arguments flags, ReadFlags(line));
+  if (flags.Has("version")) {
+    *world.out << "postrider " << kVersion << "\n";
+    return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(
-      arguments.empty() ? "no command is given; see --help"
-                        : absl::StrCat("there is no command `", arguments[0], "`; see --help"));
+  if (flags.Has("help")) {
+    if (line.name.empty()) *world.out << CommandsHelp();
+    for (const Command* command : CommandsOf(line.name)) {
+      if (!line.name.empty()) *world.out << command->help;
+    }
+    return absl::OkStatus();
+  }
+  if (line.command == nullptr) return NoSuchCommand(line.name);
+  ASSIGN_OR_RETURN(const CommandWorld here, WithCommonFlags(flags, world));
+  return line.command->run(flags, here);
+}
+
+int ExitStatusOf(const absl::Status& status) {
+  if (status.ok()) return 0;
+  const bool from_gateway = status.GetPayload(kReasonPayload).has_value();
+  return absl::IsInvalidArgument(status) && !from_gateway ? kWrongLine : kFailed;
 }
 
 std::string CommandsHelp() {
-  return R"(postrider: speaks to a gateway.
+  std::string help = "postrider: speaks to a gateway.\n\n  postrider COMMAND ...\n\n";
+  for (const Command* command : AllCommands()) {
+    help.append(command->help);
+  }
+  return help + R"(
+Anywhere on the line:
+  --address HOST:PORT   the gateway; else POSTRIDER_GRPC_ADDRESS, else 127.0.0.1:50051
+  --timeout DURATION    how long to wait for it, such as 5s; with publish for all attempts together
+                        (30s; 90s for subscriptions verify and test)
+  --help, -h            print this, or the lines of the command; so does `postrider help COMMAND`
+  --version             print the version
 
-  postrider [--address HOST:PORT] COMMAND ...
-
-  publish --organization ID --type NAME [--id UUID] [--time TIME] [--summary TEXT]
-      [--activity-type TYPE] [--json-data NAME=JSON|NAME=@FILE]... [--link NAME=URL]...
-      [--organization-path ID,ID] [--ordering-key KEY] [--target ID]... [--expire-time TIME]
-      [--traceparent TEXT]        publish one event; tries again where that is safe
-  publish-lines                   publish events by one stream: one in JSON on each input line
-  subscriptions create --organization ID --url URL [--event-type PATTERN]... [--id ID]
-      [--secret TEXT] [--scope self|subtree] [--verification none|challenge]
-      [--header NAME=VALUE]... [--description TEXT] [--order unordered|by_key|strict]
-  subscriptions get ID
-  subscriptions list --organization ID [--limit N]
-  subscriptions delete ID [--etag ETAG]
-  subscriptions pause ID [--etag ETAG]
-  subscriptions resume ID [--skip-backlog] [--etag ETAG]
-  subscriptions enable ID [--skip-backlog] [--etag ETAG]
-  subscriptions verify ID [--etag ETAG]     challenge the URL now
-  subscriptions test ID [--enable] [--etag ETAG]
-                                  send a sample event and show what came back
-  subscriptions rotate-secret ID [--secret TEXT] [--overlap DURATION | --expire-old-now]
-      [--etag ETAG]               print a new secret; the old one still signs for 24h
-  events get --organization ID UUID
-  events list --organization ID [--type NAME] [--only unmatched] [--limit N]
-  attempts --subscription ID [--limit N]
-  attempts --organization ID --event UUID [--limit N]
-  dead-letters --subscription ID [--limit N]
-  redrive --subscription ID [--organization ID --event UUID]    one event's, or all
-  purge everything|dead-letters|matching --subscription ID [--event-type PATTERN]...
-  explain --subscription ID --organization ID --event UUID
-
-The address is 127.0.0.1:50051 unless --address or POSTRIDER_GRPC_ADDRESS says otherwise. Answers
-are JSON. The exit status is 1 if the gateway refused and 2 if the command is wrong.
+Answers are JSON. The exit status is 1 if the gateway refused or the command failed, and 2 if the
+line is wrong.
 )";
 }
 

@@ -1,29 +1,21 @@
 #pragma once
 
-#include <functional>
-#include <iosfwd>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
+#include "client/command.h"
 
 namespace postrider {
 
-// What the command line works with.
-struct CommandWorld {
-  std::string address;  // Of the gateway.
-  std::ostream* out = nullptr;
-  std::istream* in = nullptr;
-  std::function<absl::StatusOr<std::string>(const std::string& path)> read_file;
-};
-
-// Runs with what comes after the command's name.
-using Command = absl::Status (*)(const std::vector<std::string>& words, const CommandWorld& world);
-
-// Runs one command: its name, then its flags. Prints what the gateway answers, as JSON, to `out`.
-// The error of a command that is wrong or that the gateway refused.
+// Runs one line: a command's name and its flags, and anywhere among them the flags that every
+// command has. What these say goes before what `world` says. The error of a line that is wrong,
+// else as Command::run.
 absl::Status RunCommand(const std::vector<std::string>& arguments, const CommandWorld& world);
+
+// What the process ends with after a line that ended with `status`: 0; 1 if the gateway refused or
+// the command failed; 2 if the line is wrong.
+int ExitStatusOf(const absl::Status& status);
 
 // All commands with their flags.
 std::string CommandsHelp();

@@ -1,8 +1,9 @@
 #include "client/delivery_commands.h"
 
 #include <memory>
+#include <ostream>
+#include <string>
 
-#include "client/arguments.h"
 #include "client/rpc_call.h"
 #include "gateway/base/status.h"
 #include "postrider/v1/delivery.grpc.pb.h"
@@ -10,11 +11,9 @@
 namespace postrider {
 namespace {
 
-using Words = std::vector<std::string>;
+using Stub = v1::DeliveryService::Stub;
 
-absl::Status ListAttempts(const Words& words, const CommandWorld& world) {
-  ASSIGN_OR_RETURN(const Arguments arguments,
-                   Arguments::Parse(words, {"organization", "event", "subscription", "limit"}));
+absl::Status ListAttempts(const Arguments& arguments, const CommandWorld& world) {
   ASSIGN_OR_RETURN(const size_t limit, LimitOf(arguments));
   const auto stub = v1::DeliveryService::NewStub(ChannelOf(world));
   v1::ListAttemptsRequest request;
@@ -23,14 +22,13 @@ absl::Status ListAttempts(const Words& words, const CommandWorld& world) {
   request.set_subscription_id(arguments.Get("subscription"));
   return PrintPages<v1::ListAttemptsRequest, v1::ListAttemptsResponse>(
       request, limit, world,
-      [&stub](const auto& page, auto* response) {
-        return Call(stub.get(), &v1::DeliveryService::Stub::ListAttempts, page, response);
+      [&stub, &world](const auto& page, auto* response) {
+        return Call(world, stub.get(), &Stub::ListAttempts, page, response);
       },
       [](const auto& response) { return response.attempts(); });
 }
 
-absl::Status ListDeadLetters(const Words& words, const CommandWorld& world) {
-  ASSIGN_OR_RETURN(const Arguments arguments, Arguments::Parse(words, {"subscription", "limit"}));
+absl::Status ListDeadLetters(const Arguments& arguments, const CommandWorld& world) {
   RETURN_IF_ERROR(arguments.Require({"subscription"}));
   ASSIGN_OR_RETURN(const size_t limit, LimitOf(arguments));
   const auto stub = v1::DeliveryService::NewStub(ChannelOf(world));
@@ -38,33 +36,34 @@ absl::Status ListDeadLetters(const Words& words, const CommandWorld& world) {
   request.set_subscription_id(arguments.Get("subscription"));
   return PrintPages<v1::ListDeadLettersRequest, v1::ListDeadLettersResponse>(
       request, limit, world,
-      [&stub](const auto& page, auto* response) {
-        return Call(stub.get(), &v1::DeliveryService::Stub::ListDeadLetters, page, response);
+      [&stub, &world](const auto& page, auto* response) {
+        return Call(world, stub.get(), &Stub::ListDeadLetters, page, response);
       },
       [](const auto& response) { return response.dead_letters(); });
 }
 
 // One event's, or with no event all of the subscription's.
-absl::Status Redrive(const Words& words, const CommandWorld& world) {
-  ASSIGN_OR_RETURN(const Arguments arguments,
-                   Arguments::Parse(words, {"subscription", "organization", "event"}));
+absl::Status Redrive(const Arguments& arguments, const CommandWorld& world) {
   RETURN_IF_ERROR(arguments.Require({"subscription"}));
   const auto stub = v1::DeliveryService::NewStub(ChannelOf(world));
   v1::RedriveRequest request;
   request.set_subscription_id(arguments.Get("subscription"));
   request.set_organization(arguments.Get("organization"));
   request.set_event_id(arguments.Get("event"));
-  request.set_all(request.organization().empty() && request.event_id().empty());
+  // One that is given and empty does not mean all.
+  request.set_all(!arguments.Has("organization") && !arguments.Has("event"));
   v1::RedriveResponse response;
-  RETURN_IF_ERROR(Call(stub.get(), &v1::DeliveryService::Stub::Redrive, request, &response));
-  Print(response, world);
+  RETURN_IF_ERROR(Call(world, stub.get(), &Stub::Redrive, request, &response));
+  PrintWithZeros(response, world);
+  if (response.more()) {
+    *world.hints << "postrider: dead letters are left; let most of these go out, then redrive again"
+                 << std::endl;
+  }
   return absl::OkStatus();
 }
 
 // `everything`, `dead-letters` or `matching`, the last with patterns.
-absl::Status Purge(const Words& words, const CommandWorld& world) {
-  ASSIGN_OR_RETURN(const Arguments arguments,
-                   Arguments::Parse(words, {"subscription", "event-type"}));
+absl::Status Purge(const Arguments& arguments, const CommandWorld& world) {
   RETURN_IF_ERROR(arguments.Require({"subscription"}));
   RETURN_IF_ERROR(arguments.RequireWords(1, "everything, matching or dead-letters"));
   const std::string what = arguments.words()[0];
@@ -80,14 +79,12 @@ absl::Status Purge(const Words& words, const CommandWorld& world) {
   }
   const auto stub = v1::DeliveryService::NewStub(ChannelOf(world));
   v1::PurgeResponse response;
-  RETURN_IF_ERROR(Call(stub.get(), &v1::DeliveryService::Stub::Purge, request, &response));
-  Print(response, world);
+  RETURN_IF_ERROR(Call(world, stub.get(), &Stub::Purge, request, &response));
+  PrintWithZeros(response, world);
   return absl::OkStatus();
 }
 
-absl::Status Explain(const Words& words, const CommandWorld& world) {
-  ASSIGN_OR_RETURN(const Arguments arguments,
-                   Arguments::Parse(words, {"subscription", "organization", "event"}));
+absl::Status Explain(const Arguments& arguments, const CommandWorld& world) {
   RETURN_IF_ERROR(arguments.Require({"subscription", "organization", "event"}));
   const auto stub = v1::DeliveryService::NewStub(ChannelOf(world));
   v1::ExplainDeliveryRequest request;
@@ -95,19 +92,35 @@ absl::Status Explain(const Words& words, const CommandWorld& world) {
   request.set_organization(arguments.Get("organization"));
   request.set_event_id(arguments.Get("event"));
   v1::ExplainDeliveryResponse response;
-  RETURN_IF_ERROR(
-      Call(stub.get(), &v1::DeliveryService::Stub::ExplainDelivery, request, &response));
+  RETURN_IF_ERROR(Call(world, stub.get(), &Stub::ExplainDelivery, request, &response));
   Print(response, world);
   return absl::OkStatus();
 }
 
+constexpr char kAttemptsHelp[] =
+    R"(  attempts --subscription ID [--limit N]
+  attempts --organization ID --event UUID [--limit N]
+)";
+constexpr char kDeadLettersHelp[] = "  dead-letters --subscription ID [--limit N]\n";
+constexpr char kRedriveHelp[] =
+    "  redrive --subscription ID [--organization ID --event UUID]    one event's, or all\n";
+constexpr char kPurgeHelp[] =
+    "  purge everything|dead-letters|matching --subscription ID [--event-type PATTERN]...\n";
+constexpr char kExplainHelp[] = "  explain --subscription ID --organization ID --event UUID\n";
+
 }  // namespace
 
-const std::map<std::string, Command>& DeliveryCommands() {
-  static const auto* const commands = new std::map<std::string, Command>{
-      {"attempts", ListAttempts}, {"dead-letters", ListDeadLetters},
-      {"redrive", Redrive},       {"purge", Purge},
-      {"explain", Explain},
+const std::vector<Command>& DeliveryCommands() {
+  static const auto* const commands = new std::vector<Command>{
+      {"attempts",
+       kAttemptsHelp,
+       {"organization", "event", "subscription", "limit"},
+       {},
+       ListAttempts},
+      {"dead-letters", kDeadLettersHelp, {"subscription", "limit"}, {}, ListDeadLetters},
+      {"redrive", kRedriveHelp, {"subscription", "organization", "event"}, {}, Redrive},
+      {"purge", kPurgeHelp, {"subscription", "event-type"}, {}, Purge},
+      {"explain", kExplainHelp, {"subscription", "organization", "event"}, {}, Explain},
   };
   return *commands;
 }

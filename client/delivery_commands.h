@@ -1,13 +1,12 @@
 #pragma once
 
-#include <map>
-#include <string>
+#include <vector>
 
-#include "client/commands.h"
+#include "client/command.h"
 
 namespace postrider {
 
-// The commands about what became of deliveries, by name.
-const std::map<std::string, Command>& DeliveryCommands();
+// The commands about what became of deliveries.
+const std::vector<Command>& DeliveryCommands();
 
 }  // namespace postrider

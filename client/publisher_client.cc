@@ -65,7 +65,9 @@ class PublisherClient::Impl {
       if (response.ok() || !MayRetry(response.status())) return response;
       const absl::Duration chosen =
           std::max(Jittered(wait), AskedWait(response.status()).value_or(absl::ZeroDuration()));
-      if (options_.clock->Monotonic() + chosen >= end) return response;
+      const absl::Duration left = end - options_.clock->Monotonic();
+      if (chosen >= left) return response;
+      if (options_.on_failure) options_.on_failure(response.status(), left);
       options_.wait(chosen);
       wait = std::min(2 * wait, options_.wait_max);
     }

@@ -28,6 +28,9 @@ class PublisherClient {
     Random* random = SystemRandom();
     // Waits between attempts. Empty: this thread sleeps.
     std::function<void(absl::Duration)> wait;
+    // Called before each wait: why the attempt failed, and how long attempts are still made. May be
+    // empty.
+    std::function<void(const absl::Status& failure, absl::Duration left)> on_failure;
   };
 
   PublisherClient(std::shared_ptr<grpc::ChannelInterface> channel, Options options);

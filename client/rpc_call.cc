@@ -10,18 +10,39 @@
 #include "grpcpp/security/credentials.h"
 
 namespace postrider {
+namespace {
+
+using google::protobuf::util::JsonPrintOptions;
+
+JsonPrintOptions JsonOptions() {
+  JsonPrintOptions options;
+  options.add_whitespace = true;
+  options.preserve_proto_field_names = true;
+  return options;
+}
+
+void PrintJson(const google::protobuf::Message& message, const JsonPrintOptions& options,
+               const CommandWorld& world) {
+  std::string text;
+  if (google::protobuf::util::MessageToJsonString(message, &text, options).ok()) {
+    *world.out << text << std::flush;
+  }
+}
+
+}  // namespace
 
 std::shared_ptr<grpc::Channel> ChannelOf(const CommandWorld& world) {
   return grpc::CreateChannel(world.address, grpc::InsecureChannelCredentials());
 }
 
 void Print(const google::protobuf::Message& message, const CommandWorld& world) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  std::string text;
-  if (google::protobuf::util::MessageToJsonString(message, &text, options).ok()) {
-    *world.out << text << std::flush;
-  }
+  PrintJson(message, JsonOptions(), world);
+}
+
+void PrintWithZeros(const google::protobuf::Message& message, const CommandWorld& world) {
+  JsonPrintOptions options = JsonOptions();
+  options.always_print_primitive_fields = true;
+  PrintJson(message, options, world);
 }
 
 absl::StatusOr<size_t> LimitOf(const Arguments& arguments) {

@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "client/arguments.h"
-#include "client/commands.h"
+#include "client/command.h"
 #include "client/rpc_status.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/status.h"
@@ -27,20 +27,23 @@ inline constexpr absl::Duration kExchangeDeadline = absl::Seconds(90);
 
 std::shared_ptr<grpc::Channel> ChannelOf(const CommandWorld& world);
 
-// As JSON.
+// As JSON with the names that the protos have. A field that has its default is left out,
 void Print(const google::protobuf::Message& message, const CommandWorld& world);
+
+// or not, where that is the answer: counts.
+void PrintWithZeros(const google::protobuf::Message& message, const CommandWorld& world);
 
 // The value of `--limit`. INVALID_ARGUMENT if it is no number above 0.
 absl::StatusOr<size_t> LimitOf(const Arguments& arguments);
 
-// Makes one call.
+// Makes one call, which may take `deadline` unless the line says otherwise.
 template <typename Stub, typename Request, typename Response>
-absl::Status Call(Stub* stub,
+absl::Status Call(const CommandWorld& world, Stub* stub,
                   grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                   const Request& request, Response* response,
                   absl::Duration deadline = kCallDeadline) {
   grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(SystemClock()->Now() + deadline));
+  context.set_deadline(absl::ToChronoTime(world.clock->Now() + world.timeout.value_or(deadline)));
   return FromGrpc((stub->*method)(&context, request, response));
 }
 

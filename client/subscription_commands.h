@@ -1,13 +1,12 @@
 #pragma once
 
-#include <map>
-#include <string>
+#include <vector>
 
-#include "client/commands.h"
+#include "client/command.h"
 
 namespace postrider {
 
-// Those that begin with `subscriptions`, by their whole names.
-const std::map<std::string, Command>& SubscriptionCommands();
+// Those that begin with `subscriptions`.
+const std::vector<Command>& SubscriptionCommands();
 
 }  // namespace postrider

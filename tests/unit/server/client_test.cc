@@ -1,19 +1,17 @@
 // Goal: the client library tries again exactly where that is safe, and the command line says
 // clearly what is wrong.
-#include <map>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "client/arguments.h"
-#include "client/commands.h"
 #include "client/publish_stream_client.h"
 #include "client/publisher_client.h"
 #include "gateway/base/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/unit/server/server_fixture.h"
+#include "tests/unit/server/command_fixture.h"
 
 namespace postrider {
 namespace {
@@ -30,12 +28,13 @@ v1::Event EventOf(const std::string& type) {
   return event;
 }
 
-class ClientTest : public ServerTest {
+class ClientTest : public CommandTest {
  protected:
   // A client whose waits are noted and take no time; before each, `Refuse("a", OK)` once `refusals`
   // have been given.
   PublisherClient ClientThatSucceedsAfter(int refusals) {
     PublisherClient::Options options;
+    options.on_failure = [this](const absl::Status&, absl::Duration) { ++failures_; };
     options.wait = [this, refusals](absl::Duration wait) {
       waits_.push_back(wait);
       if (static_cast<int>(waits_.size()) == refusals) engine_.Refuse("a", absl::OkStatus());
@@ -43,22 +42,8 @@ class ClientTest : public ServerTest {
     return PublisherClient(channel_, options);
   }
 
-  absl::Status Run(const std::vector<std::string>& arguments) {
-    CommandWorld world;
-    world.address = absl::StrCat("127.0.0.1:", server_->port());
-    world.out = &out_;
-    world.in = &in_;
-    world.read_file = [this](const std::string& path) -> absl::StatusOr<std::string> {
-      if (files_.count(path) == 0) return absl::NotFoundError("can't read the file " + path);
-      return files_[path];
-    };
-    return RunCommand(arguments, world);
-  }
-
   std::vector<absl::Duration> waits_;
-  std::map<std::string, std::string> files_;
-  std::ostringstream out_;
-  std::istringstream in_;
+  size_t failures_ = 0;  // Those that on_failure was told of.
 };
 
 TEST_F(ClientTest, TriesAgainWithTheSameIdUntilItIsAccepted) {
@@ -74,6 +59,7 @@ TEST_F(ClientTest, TriesAgainWithTheSameIdUntilItIsAccepted) {
   EXPECT_EQ(response->id(), ids[0]);
   EXPECT_EQ(ids[0][14], '7');  // The version digit.
   ASSERT_EQ(waits_.size(), 3u);
+  EXPECT_EQ(failures_, 3u);
   EXPECT_LE(waits_[0], absl::Milliseconds(100));
   EXPECT_GE(waits_[2], absl::Milliseconds(200));
 }
@@ -93,6 +79,7 @@ TEST_F(ClientTest, GivesUpWhenTheWaitWouldBeLongerThanItsTime) {
 
   EXPECT_TRUE(absl::IsUnavailable(client.Publish(EventOf("a")).status()));
   EXPECT_THAT(waits_, IsEmpty());
+  EXPECT_EQ(failures_, 0u) << "it is the answer";
 }
 
 TEST_F(ClientTest, DoesNotTryAgainWhatCannotSucceed) {
@@ -215,7 +202,7 @@ TEST_F(ClientTest, ListsArePrintedPageByPageUpToTheirLimit) {
 TEST_F(ClientTest, CommandsRedriveAndPurge) {
   ASSERT_TRUE(Run({"redrive", "--subscription", "s"}).ok());
   EXPECT_EQ(engine_.last_redrive.subscription_id, "s");
-  EXPECT_THAT(out_.str(), HasSubstr("\"redrivenCount\": \"3\""));
+  EXPECT_THAT(out_.str(), HasSubstr("\"redriven_count\": \"3\""));
   ASSERT_TRUE(Run({"purge", "matching", "--subscription", "s", "--event-type", "a.*"}).ok());
   EXPECT_THAT(engine_.last_purge.filter.event_types, ElementsAre("a.*"));
   ASSERT_TRUE(Run({"purge", "dead-letters", "--subscription", "s"}).ok());
@@ -226,29 +213,23 @@ TEST_F(ClientTest, CommandsRedriveAndPurge) {
 }
 
 TEST_F(ClientTest, WrongCommandsAreSaidClearly) {
-  const auto error_of = [this](const std::vector<std::string>& arguments) {
-    const absl::Status status = Run(arguments);
-    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
-    EXPECT_FALSE(status.GetPayload(kReasonPayload).has_value());  // It did not reach the gateway.
-    return std::string(status.message());
-  };
-  EXPECT_THAT(error_of({}), HasSubstr("--help"));
-  EXPECT_THAT(error_of({"dance"}), HasSubstr("dance"));
-  EXPECT_THAT(error_of({"subscriptions"}), HasSubstr("subscriptions"));
-  EXPECT_THAT(error_of({"publish", "--type", "a"}), HasSubstr("--organization is missing"));
-  EXPECT_THAT(error_of({"publish", "--colour", "red"}), HasSubstr("--colour"));
-  EXPECT_THAT(error_of({"publish", "--type"}), HasSubstr("--type needs a value"));
-  EXPECT_THAT(error_of({"publish", "--organization=o", "--type=a", "--json-data", "x"}),
+  EXPECT_THAT(ErrorOf({}), HasSubstr("--help"));
+  EXPECT_THAT(ErrorOf({"dance"}), HasSubstr("dance"));
+  EXPECT_THAT(ErrorOf({"subscriptions"}), HasSubstr("subscriptions"));
+  EXPECT_THAT(ErrorOf({"publish", "--type", "a"}), HasSubstr("--organization is missing"));
+  EXPECT_THAT(ErrorOf({"publish", "--colour", "red"}), HasSubstr("--colour"));
+  EXPECT_THAT(ErrorOf({"publish", "--type"}), HasSubstr("--type needs a value"));
+  EXPECT_THAT(ErrorOf({"publish", "--organization=o", "--type=a", "--json-data", "x"}),
               HasSubstr("NAME=VALUE"));
-  EXPECT_THAT(error_of({"publish", "--organization=o", "--type=a", "--time", "noon"}),
+  EXPECT_THAT(ErrorOf({"publish", "--organization=o", "--type=a", "--time", "noon"}),
               HasSubstr("--time"));
-  EXPECT_THAT(error_of({"events", "get", "--organization=o"}), HasSubstr("id"));
-  EXPECT_THAT(error_of({"events", "list", "--organization=o", "--limit=0"}), HasSubstr("--limit"));
-  EXPECT_THAT(error_of({"subscriptions", "create", "--organization=o", "--url=u", "--scope=all"}),
+  EXPECT_THAT(ErrorOf({"events", "get", "--organization=o"}), HasSubstr("id"));
+  EXPECT_THAT(ErrorOf({"events", "list", "--organization=o", "--limit=0"}), HasSubstr("--limit"));
+  EXPECT_THAT(ErrorOf({"subscriptions", "create", "--organization=o", "--url=u", "--scope=all"}),
               HasSubstr("--scope"));
-  EXPECT_THAT(error_of({"subscriptions", "resume", "a", "--skip-backlog=yes"}),
+  EXPECT_THAT(ErrorOf({"subscriptions", "resume", "a", "--skip-backlog=yes"}),
               HasSubstr("--skip-backlog takes no value"));
-  EXPECT_THAT(error_of({"subscriptions", "rotate-secret", "a", "--overlap=soon"}),
+  EXPECT_THAT(ErrorOf({"subscriptions", "rotate-secret", "a", "--overlap=soon"}),
               HasSubstr("--overlap"));
   EXPECT_TRUE(
       absl::IsNotFound(Run({"publish", "--organization=o", "--type=a", "--json-data", "x=@gone"})));

@@ -166,7 +166,7 @@ void Gateway::ListDeadLetters(std::string, std::string page, size_t limit,
 
 void Gateway::Redrive(RedriveOrder order, Done<RedriveResult> done) {
   impl_->engine->last_redrive = std::move(order);
-  std::move(done)(RedriveResult{.rows = 3, .more = true});
+  std::move(done)(RedriveResult{.rows = 3, .more = impl_->engine->more_dead_letters});
 }
 
 void Gateway::Purge(PurgeOrder order, Done<uint64_t> done) {

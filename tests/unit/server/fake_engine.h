@@ -54,6 +54,7 @@ class FakeEngine {
   DeadLetterPage dead_letters;
   DeliveryExplanation explanation;
   RedriveOrder last_redrive;
+  bool more_dead_letters = true;
   PurgeOrder last_purge;
   SubscriptionUpdate last_update;
   std::string last_call;  // Of those that take a target, or a test, or a rotation.

@@ -3,6 +3,7 @@
 TESTS = [
     "admin_test.cc",
     "client_test.cc",
+    "commands_test.cc",
     "config_test.cc",
     "event_convert_test.cc",
     "fake_engine.cc",
@@ -19,6 +20,7 @@ TESTS = [
 ]
 
 HDRS = [
+    "command_fixture.h",
     "fake_engine.h",
     "server_fixture.h",
 ]
