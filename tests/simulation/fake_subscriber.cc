@@ -68,6 +68,7 @@ void FakeSubscriber::Answered(size_t arrival, const PostResult& result, absl::Du
   if (result.retry_after.has_value()) {
     throttled_until_ = std::max(throttled_until_, now + *result.retry_after);
   }
+  arrivals_[arrival].gone = result.http_status == 410;
   arrivals_[arrival].answer_time = now;
   answer_time_ = now;
   if (arrivals_[arrival].own_fault) own_fault_time_ = now;

@@ -45,6 +45,7 @@ class Process {
 
   GroupCommit& commits() { return *commits_; }
   Engine& engine() { return *engine_; }
+  FaultyStore& store_faults() { return faulty_store_; }
   StoreReader& reader() { return *store_.reader; }
   // What readers and retries hold in memory, of all loops.
   size_t read_bytes() const;

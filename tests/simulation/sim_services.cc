@@ -76,7 +76,7 @@ void RecordedEvents::OnDead(SubscriptionNumber number, const LogEntry& entry, De
 }
 
 std::vector<BatchResult> FaultyStore::Commit(absl::Span<const Batch> batches, absl::Time now) {
-  if (one_in_ > 0 && random_->OneIn(one_in_)) {
+  if (down_ || (one_in_ > 0 && random_->OneIn(one_in_))) {
     BatchResult failed;
     failed.state = CommitState::kNotApplied;
     failed.error = "simulated";

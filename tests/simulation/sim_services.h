@@ -126,9 +126,14 @@ class FaultyStore final : public Store {
 
   std::vector<BatchResult> Commit(absl::Span<const Batch> batches, absl::Time now) override;
   bool Maintain() override { return store_->Maintain(); }
-  bool AcceptsAppends(absl::Time now) override { return store_->AcceptsAppends(now); }
+  bool AcceptsAppends(absl::Time now) override { return !full_ && store_->AcceptsAppends(now); }
+
+  void set_down(bool down) { down_ = down; }
+  void set_full(bool full) { full_ = full; }
 
  private:
+  bool down_ = false;
+  bool full_ = false;
   Store* const store_;
   SeededRandom* const random_;
   const size_t one_in_;

@@ -17,6 +17,9 @@ namespace {
 // More steps without a moment's passing than any honest work needs.
 constexpr int kStepsPerMomentMax = 300'000;
 
+// After this time an owner whose change was not taken asks again.
+constexpr absl::Duration kOwnerRetryDelay = absl::Milliseconds(100);
+
 // In memory where there is such a place: nothing here is to outlive the test.
 std::string NewDirectory() {
   std::error_code ignored;
@@ -123,9 +126,9 @@ void World::PutConfiguration(Write write, Subscribed* subscribed) {
 }
 
 void World::OnConfigured(Write write, Subscribed* subscribed, const BatchResult& result) {
-  // Who is told no asks again.
   if (result.state == CommitState::kNotApplied) {
-    return PutConfiguration(std::move(write), subscribed);
+    asks_again_.push_back({clock_.elapsed() + kOwnerRetryDelay, std::move(write), subscribed});
+    return;
   }
   if (result.state != CommitState::kCommitted) return;
   const ConfigResult& configured = result.configured.at(0);
@@ -133,6 +136,14 @@ void World::OnConfigured(Write write, Subscribed* subscribed, const BatchResult&
   if (!configured.ok() || *configured == nullptr) return;
   subscribed->record = *configured;
   news_.OnConfigured(subscribed->record->number);
+}
+
+void World::AskAgain() {
+  while (!asks_again_.empty() && asks_again_.front().time <= clock_.elapsed()) {
+    Refused refused = std::move(asks_again_.front());
+    asks_again_.pop_front();
+    PutConfiguration(std::move(refused.write), refused.subscribed);
+  }
 }
 
 void World::SetPaused(const FakeSubscriber& subscriber, bool paused) {
@@ -145,8 +156,13 @@ void World::SetPaused(const FakeSubscriber& subscriber, bool paused) {
 void World::Disable(const FakeSubscriber& subscriber, std::string reason) {
   Subscribed& subscribed = Of(subscriber);
   Subscription changed = *subscribed.record;
+  const bool enabled = reason.empty();
   changed.disabled_reason = std::move(reason);
+  if (enabled) subscribed.subscriber->ForgetThrottle();
   Change(subscribed, std::move(changed));
+  if (!enabled) return;
+  RunThroughAllLoops();
+  subscribed.subscriber->ForgetThrottle();
 }
 
 void World::Change(Subscribed& subscribed, Subscription changed) {
@@ -169,6 +185,15 @@ void World::Delete(const FakeSubscriber& subscriber) {
 bool World::Exists(const FakeSubscriber& subscriber) const {
   const Subscribed& subscribed = subscribed_.at(subscriber.url());
   return subscribed.record != nullptr && !subscribed.deleted;
+}
+
+bool World::IsDisabled(const FakeSubscriber& subscriber) const {
+  return Exists(subscriber) && !subscribed_.at(subscriber.url()).record->disabled_reason.empty();
+}
+
+bool World::MustBeDisabled(const FakeSubscriber& subscriber) const {
+  return Exists(subscriber) && !IsDisabled(subscriber) &&
+         news_.MustBeDisabled(subscribed_.at(subscriber.url()).record->number);
 }
 
 World::Subscribed& World::Of(const FakeSubscriber& subscriber) {
@@ -228,12 +253,21 @@ Answer World::Answered(const Uuid& id, const absl::StatusOr<Appended>& appended,
   return appended->kind == Appended::Kind::kNew ? Answer::kAccepted : Answer::kDuplicate;
 }
 
+// --- The store
+
+void World::StoreFails(bool fails) {
+  process_->store_faults().set_down(fails);
+  store_well_ = fails ? absl::InfiniteDuration() : clock_.elapsed();
+}
+
 // --- Time
 
 bool World::StepOrWait(absl::Duration end) {
+  AskAgain();
   if (process_->Step()) return true;
   if (process_->idle()) OnQuiet();
-  const absl::Duration next = process_->NextMoment();
+  absl::Duration next = process_->NextMoment();
+  if (!asks_again_.empty()) next = std::min(next, asks_again_.front().time);
   if (next > end || next == absl::InfiniteDuration()) return false;
   clock_.Advance(std::max(next - clock_.elapsed(), absl::ZeroDuration()));
   return true;
@@ -257,12 +291,14 @@ void World::RunFor(absl::Duration span) {
 }
 
 void World::RunUntil(const std::function<bool()>& reached) {
+  ExpectAttention();
   for (int i = 0; !reached(); ++i) {
     CHECK(i < kStepsPerMomentMax && StepOrWait(absl::InfiniteDuration()));
   }
 }
 
 void World::RunSteps(int steps) {
+  ExpectAttention();
   for (int i = 0; i < steps && StepOrWait(absl::InfiniteDuration()); ++i) {
   }
 }
@@ -270,6 +306,8 @@ void World::RunSteps(int steps) {
 void World::Crash() {
   process_.reset();
   news_.OnCrash();
+  asks_again_.clear();
+  store_well_ = -absl::InfiniteDuration();
   ++life_;
   for (auto& [url, subscriber] : subscribers_) subscriber->HangUp();
   for (auto& [id, published] : published_) {
@@ -277,6 +315,7 @@ void World::Crash() {
   }
   StartProcess();
   ReadCommitted();
+  ExpectAttention();
 }
 
 }  // namespace postrider

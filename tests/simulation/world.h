@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -80,6 +81,9 @@ class World {
   void Disable(const FakeSubscriber& subscriber, std::string reason);
   void Delete(const FakeSubscriber& subscriber);
   bool Exists(const FakeSubscriber& subscriber) const;
+  bool IsDisabled(const FakeSubscriber& subscriber) const;
+  // A loop has said so, and the record does not.
+  bool MustBeDisabled(const FakeSubscriber& subscriber) const;
 
   // --- Backlogs and dead letters. The calls return when every loop knows of it ---
   void Purge(const FakeSubscriber& subscriber, PurgeFilter filter);
@@ -106,6 +110,11 @@ class World {
   void PublishAgain(const Uuid& id);
   Answer PublishOther(const Uuid& id, std::string body);
   const std::map<Uuid, Published>& published() const { return published_; }
+
+  // --- The store, in this life ---
+  // It takes nothing at all; and: it has no room for new events.
+  void StoreFails(bool fails);
+  void StoreIsFull(bool full) { process_->store_faults().set_full(full); }
 
   // --- Time ---
   // Jumps from one due moment to the next: an hour of retries costs microseconds.
@@ -138,6 +147,13 @@ class World {
     std::vector<Seq> end_seqs;
     bool canceled = false;
   };
+  struct Subscribed;
+  // A change of the configuration that the store did not take.
+  struct Refused {
+    absl::Duration time;  // When its owner asks again, since the world began.
+    Write write;
+    Subscribed* subscribed = nullptr;
+  };
   struct Subscribed {
     FakeSubscriber* subscriber = nullptr;
     std::shared_ptr<const Subscription> record;  // Null: creating it has not been answered.
@@ -161,6 +177,7 @@ class World {
   absl::StatusOr<ReplayRecord> CommitReplay(const Write& write);
   void PutConfiguration(Write write, Subscribed* subscribed);
   void OnConfigured(Write write, Subscribed* subscribed, const BatchResult& result);
+  void AskAgain();
 
   // --- What owners do (world_owners.cc) ---
   void PurgeRows(const Subscribed& subscribed, const PurgeMark& mark, bool dead_only);
@@ -214,9 +231,11 @@ class World {
   std::map<std::string, Subscribed> subscribed_;  // By URL.
   std::map<Uuid, Published> published_;
   std::vector<std::string> violations_;
+  std::deque<Refused> asks_again_;
   RecordedEvents news_;
   absl::Duration attention_due_;
   absl::Duration attention_interval_;
+  absl::Duration store_well_ = -absl::InfiniteDuration();  // Since then.
   int life_ = 0;
   std::unique_ptr<Process> process_;
 };

@@ -17,6 +17,8 @@ constexpr absl::Duration kProbeAttentionMax = absl::Seconds(6);
 // After a fault of our own (E7), at most; after the breaker has closed (E6).
 constexpr absl::Duration kFaultWaitMax = absl::Seconds(31);
 constexpr absl::Duration kRampSpan = absl::Seconds(11);
+// What the store has not taken is tried again within five seconds (S2).
+constexpr absl::Duration kStoreRetryMax = absl::Seconds(6);
 
 constexpr absl::Duration kCheckIntervalMin = absl::Seconds(2);
 constexpr absl::Duration kCheckIntervalMax = absl::Minutes(30);
@@ -41,6 +43,7 @@ void World::ExpectAttention() {
 
 // Nothing that is due waits while its subscriber is well and nothing is on the wire to him.
 void World::CheckAttended() {
+  if (clock_.elapsed() < store_well_ + kStoreRetryMax) return;
   int in_flight = 0;
   for (const auto& [url, subscriber] : subscribers_) in_flight += subscriber->in_flight();
   if (options_.caps.in_flight < kInFlightTotalDefault && in_flight > 0) return;

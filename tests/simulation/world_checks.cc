@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kAttemptsPerPage = 100;
 constexpr size_t kViolationsKept = 20;
+constexpr int kStatusGone = 410;
 // The jitter shortens a wait by up to a tenth; the store keeps microseconds.
 constexpr double kWaitMin = 0.9;
 constexpr absl::Duration kStoreTick = absl::Microseconds(2);
@@ -113,6 +114,7 @@ void World::CheckHistory(const Subscribed& subscribed, const Arrival& arrival,
   int attempts = 0;
   int charged = 0;
   bool throttled = false;  // The last one.
+  bool gone = false;       // Likewise.
   absl::Duration last_answer = -absl::InfiniteDuration();
   const auto committed = subscribed.committed.find(arrival.event_id);
   if (committed != subscribed.committed.end()) {
@@ -120,6 +122,7 @@ void World::CheckHistory(const Subscribed& subscribed, const Arrival& arrival,
     attempts = last.number;
     charged = ChargedOf(committed->second);
     throttled = IsThrottled(last);
+    gone = last.http_status == kStatusGone;
     last_answer = last.time + last.latency - (clock_.Now() - clock_.elapsed());
     if (last.disposition == Disposition::kDelivered || last.disposition == Disposition::kDead) {
       Violation(absl::StrCat(what, ": is settled for good since before the crash"));
@@ -135,6 +138,7 @@ void World::CheckHistory(const Subscribed& subscribed, const Arrival& arrival,
       ++attempts;
       charged += before.throttled ? 0 : 1;
       throttled = before.throttled;
+      gone = before.gone;
       last_answer = before.answer_time;
     }
   }
@@ -143,6 +147,7 @@ void World::CheckHistory(const Subscribed& subscribed, const Arrival& arrival,
   }
   if (charged == 0 || throttled || subscribed.record == nullptr) return;
   const std::vector<absl::Duration>& schedule = ScheduleOf(*subscribed.record, {});
+  if (gone && static_cast<size_t>(charged) >= schedule.size()) return;  // Once more if enabled.
   if (static_cast<size_t>(charged) >= schedule.size()) {
     return Violation(absl::StrCat(what, ": the schedule has ", schedule.size(), " attempts"));
   }

@@ -51,7 +51,9 @@ bool World::IsRecordedOver(const Subscribed& subscribed, const Published& publis
   const absl::StatusOr<AttemptPage> page = process_->reader().ListAttempts(query);
   if (!page.ok()) return false;
   return std::any_of(page->attempts.begin(), page->attempts.end(), [&](const ListedAttempt& a) {
+    const AttemptOrigin origin = a.attempt.origin;  // What a replay delivers ends no wait (C5).
     return a.attempt.subscription == subscribed.record->number &&
+           (origin == AttemptOrigin::kLog || origin == AttemptOrigin::kRetry) &&
            (a.attempt.disposition == Disposition::kDelivered ||
             a.attempt.disposition == Disposition::kDead);
   });
