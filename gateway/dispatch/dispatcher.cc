@@ -96,7 +96,7 @@ void Dispatcher::OnConfigured(const std::vector<Configured>& changes) {
       }
     }
     if (Slot* const slot = FindSlot(change.number); slot != nullptr) {
-      slot->queue.Configure(change.subscription, services_.clock->Now());
+      slot->queue.Configure(change.subscription, Now());
       slot->endpoint = nullptr;
       turns_.Put(*change.subscription);
       Wake(change.number);
@@ -324,7 +324,7 @@ void Dispatcher::ArmTimer() {
     next = std::min(next, polls_.begin()->first);
   }
   if (!due_.empty()) {
-    const absl::Duration wait = due_.begin()->first - services_.clock->Now();
+    const absl::Duration wait = due_.begin()->first - Now();
     next = std::min(next, now + std::max(wait, absl::ZeroDuration()));
   }
   if (next == absl::InfiniteDuration() || (!timers_.empty() && *timers_.begin() <= next)) {
@@ -346,7 +346,7 @@ void Dispatcher::OnTimer(absl::Duration timer) {
       active_tails_.insert(shard);
     }
   }
-  const absl::Time wall = services_.clock->Now();
+  const absl::Time wall = Now();
   while (!due_.empty() && due_.begin()->first <= wall) {
     const SubscriptionNumber number = due_.begin()->second;
     slots_.at(number)->due = absl::InfiniteFuture();
@@ -380,8 +380,7 @@ void Dispatcher::UpdateGauges() {
     oldest = std::max(oldest, now - tail->oldest_unsettled().value_or(now));
   }
   counters_.tail_oldest_age_ms = absl::ToInt64Milliseconds(oldest);
-  const absl::Duration overdue =
-      due_.empty() ? absl::ZeroDuration() : services_.clock->Now() - due_.begin()->first;
+  const absl::Duration overdue = due_.empty() ? absl::ZeroDuration() : Now() - due_.begin()->first;
   counters_.retry_oldest_age_ms = std::max<int64_t>(0, absl::ToInt64Milliseconds(overdue));
 }
 

@@ -21,6 +21,7 @@
 #include "gateway/dispatch/read_budget.h"
 #include "gateway/dispatch/send_turns.h"
 #include "gateway/dispatch/shard_tail.h"
+#include "gateway/dispatch/steady_time.h"
 #include "gateway/dispatch/subscription_directory.h"
 #include "gateway/dispatch/subscription_events.h"
 #include "gateway/model/poster.h"
@@ -129,7 +130,7 @@ class Dispatcher final : private Outbox {
 
   // One reading of both clocks.
   struct Moment {
-    absl::Time wall;
+    absl::Time wall;  // Steady: no step of the wall clock is in it.
     absl::Duration monotonic;
   };
 
@@ -153,6 +154,8 @@ class Dispatcher final : private Outbox {
   void UpdateGauges();
 
   // --- Queues (dispatcher_queues.cc) ---
+  Moment ReadClocks();
+  absl::Time Now() { return ReadClocks().wall; }
   Slot* FindSlot(SubscriptionNumber number);
   Slot* SlotOf(SubscriptionNumber number);  // Makes one; null if the subscription was deleted.
   void RemoveSlot(SubscriptionNumber number);
@@ -224,6 +227,7 @@ class Dispatcher final : private Outbox {
   absl::Duration cursor_due_ = absl::InfiniteDuration();
   absl::Duration tail_age_due_ = absl::InfiniteDuration();
 
+  SteadyTime time_;
   uint64_t leaves_ = 0;  // Numbers the leaves of all queues: their epochs.
   bool draining_ = false;
   absl::AnyInvocable<void() &&> drained_;

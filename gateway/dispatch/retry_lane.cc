@@ -6,6 +6,16 @@
 #include "gateway/base/limits.h"
 
 namespace postrider {
+namespace {
+
+// No wait is longer than a step of a schedule may be: a due time beyond that was written while the
+// wall clock was wrong.
+bool IsDue(absl::Time due_time, absl::Time now) {
+  const bool nothing = due_time == absl::InfiniteFuture();
+  return due_time <= now || (!nothing && due_time > now + kScheduleStepMax);
+}
+
+}  // namespace
 
 void RetryLane::Restore(const NextDue& next_due) {
   next_due_[next_due.shard] = next_due.due_time;
@@ -22,7 +32,7 @@ std::optional<RetryLane::Load> RetryLane::NextLoad(absl::Time now, size_t rows) 
   const auto earliest =
       std::min_element(next_due_.begin(), next_due_.end(),
                        [](const auto& a, const auto& b) { return a.second < b.second; });
-  if (earliest == next_due_.end() || earliest->second > now) {
+  if (earliest == next_due_.end() || !IsDue(earliest->second, now)) {
     return std::nullopt;
   }
   const ShardId shard = earliest->first;
@@ -57,7 +67,7 @@ void RetryLane::OnLoaded(const Load& load, std::vector<DueException> rows, absl:
         canceled_while_loading_.contains(key.origin)) {
       continue;
     }
-    if (row.row.due_time > now) {
+    if (!IsDue(row.row.due_time, now)) {
       next_due = row.row.due_time;
       break;
     }
@@ -111,7 +121,7 @@ std::optional<DueException> RetryLane::Take() {
 }
 
 bool RetryLane::HasDue(absl::Time now) const {
-  return loading_ || !loaded_.empty() || next_due() <= now;
+  return loading_ || !loaded_.empty() || IsDue(next_due(), now);
 }
 
 void RetryLane::PutBack(const ExceptionRow& row) {

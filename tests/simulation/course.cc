@@ -22,6 +22,7 @@ Course::Course(uint64_t seed) : world_(OptionsOf(seed)), random_(seed) {
   large_bodies_ = random_.OneIn(12);
   many_events_ = random_.OneIn(20);
   gone_ = random_.OneIn(3);
+  clock_steps_ = random_.OneIn(3);
   crashes_left_ = random_.Below(8);
 }
 
@@ -36,7 +37,7 @@ std::vector<std::string> Course::Run() {
 }
 
 void Course::Round() {
-  switch (random_.Below(16)) {
+  switch (random_.Below(17)) {
     case 0:
     case 1:
     case 2:
@@ -52,6 +53,7 @@ void Course::Round() {
     case 12: return Change();
     case 13: return ChangeBacklog();
     case 14: return random_.OneIn(2) ? StoreTrouble() : DisableOrEnable();
+    case 15: return clock_steps_ ? StepClock() : PublishSome(1);
     default: return Script(AnySubscriber());
   }
 }
@@ -158,6 +160,13 @@ void Course::StoreTrouble() {
     world_.Crash();
   }
   full ? world_.StoreIsFull(false) : world_.StoreFails(false);
+}
+
+// From less than what is told as a step to hours, in both directions.
+void Course::StepClock() {
+  const absl::Duration step =
+      absl::Milliseconds(random_.Below(random_.OneIn(2) ? 20'000 : 20'000'000));
+  world_.StepClock(random_.OneIn(2) ? step : -step);
 }
 
 // All are well again, and have all the time that they need.

@@ -44,6 +44,7 @@ class Course {
   // --- What goes wrong ---
   void CrashAmongEvents();
   void StoreTrouble();
+  void StepClock();
 
   FakeSubscriber& AnySubscriber() { return *subscribers_[random_.Below(subscribers_.size())]; }
 
@@ -54,6 +55,7 @@ class Course {
   bool large_bodies_ = false;
   bool many_events_ = false;
   bool gone_ = false;  // Whether subscribers say 410 now and then.
+  bool clock_steps_ = false;
   size_t crashes_left_ = 0;
 };
 

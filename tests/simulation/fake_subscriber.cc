@@ -66,7 +66,8 @@ void FakeSubscriber::Answered(size_t arrival, const PostResult& result, absl::Du
   arrivals_[arrival].success = result.success();
   arrivals_[arrival].throttled = result.retry_after.has_value();
   if (result.retry_after.has_value()) {
-    throttled_until_ = std::max(throttled_until_, now + *result.retry_after);
+    const absl::Duration wait = *result.retry_after * (1 - kSteadyErrorMax);
+    throttled_until_ = std::max(throttled_until_, now + wait);
   }
   arrivals_[arrival].gone = result.http_status == 410;
   arrivals_[arrival].answer_time = now;

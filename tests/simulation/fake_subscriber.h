@@ -17,6 +17,9 @@
 
 namespace postrider {
 
+// A wait may be shorter by this part when the wall clock has stepped (T5).
+inline constexpr double kSteadyErrorMax = 0.001;
+
 // One POST as its receiver sees it.
 struct Arrival {
   Uuid event_id;

@@ -47,6 +47,8 @@ class Process {
   Engine& engine() { return *engine_; }
   FaultyStore& store_faults() { return faulty_store_; }
   StoreReader& reader() { return *store_.reader; }
+  // For how long a loop has not run, at the longest.
+  absl::Duration longest_sleep() const;
   // What readers and retries hold in memory, of all loops.
   size_t read_bytes() const;
 

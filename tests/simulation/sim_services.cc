@@ -17,6 +17,7 @@ uint64_t SeededRandom::Next() {
 bool SimLoop::CanRun() const { return !tasks_.empty() || next_timer() <= clock_->Monotonic(); }
 
 void SimLoop::RunOne() {
+  last_run_ = clock_->Monotonic();
   while (next_timer() <= clock_->Monotonic()) {
     tasks_.push_back(std::move(timers_.begin()->second));
     timers_.erase(timers_.begin());

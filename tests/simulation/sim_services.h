@@ -17,7 +17,7 @@
 
 namespace postrider {
 
-// A clock that stands still until it is told to go on.
+// A clock that stands still until it is told to go on, and whose wall clock steps when it is told.
 class FakeClock final : public Clock {
  public:
   absl::Time Now() const override { return start_ + elapsed_; }
@@ -25,10 +25,11 @@ class FakeClock final : public Clock {
 
   absl::Duration elapsed() const { return elapsed_; }
   void Advance(absl::Duration span) { elapsed_ += span; }
+  void Step(absl::Duration span) { start_ += span; }
 
  private:
   static constexpr absl::Duration kMonotonicStart = absl::Hours(1);
-  const absl::Time start_ = absl::FromUnixSeconds(1'700'000'000);
+  absl::Time start_ = absl::FromUnixSeconds(1'700'000'000);
   absl::Duration elapsed_;
 };
 
@@ -62,9 +63,12 @@ class SimLoop final : public Loop {
   void RunOne();
   // Monotonic; infinite if there is no timer.
   absl::Duration next_timer() const;
+  // Monotonic: when it ran last; zero: never.
+  absl::Duration last_run() const { return last_run_; }
 
  private:
   const Clock* const clock_;
+  absl::Duration last_run_;
   std::deque<Task> tasks_;
   std::multimap<absl::Duration, Task> timers_;
 };

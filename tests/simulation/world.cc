@@ -51,6 +51,7 @@ ContentHash HashOf(const std::string& body) {
 
 World::World(Options options)
     : options_(options), random_(options.seed), data_dir_(NewDirectory()), news_(&clock_) {
+  SteadyNow();
   StartProcess();
 }
 
@@ -262,8 +263,33 @@ void World::StoreFails(bool fails) {
 
 // --- Time
 
+absl::Time World::SteadyNow() {
+  steady_.Update(clock_.Now(), clock_.Monotonic());
+  return steady_.now();
+}
+
+// A loop that sleeps sees a step late, and its alarms know of no correction.
+absl::Duration World::SteadyError() const {
+  if (!step_time_.has_value()) return absl::ZeroDuration();
+  return steady_error_ + (clock_.elapsed() - *step_time_) * kSteadyErrorMax;
+}
+
+// A loop that sleeps when it happens corrects nothing for that sleep. One that has not begun would
+// begin with the new time.
+void World::StepClock(absl::Duration step) {
+  RunThroughAllLoops();
+  if (step_time_.has_value()) steady_error_ = SteadyError();
+  step_time_ = clock_.elapsed();
+  clock_stepped_ = true;
+  SteadyNow();
+  steady_error_ += process_->longest_sleep() * kSteadyErrorMax;
+  clock_.Step(step);
+  SteadyNow();
+}
+
 bool World::StepOrWait(absl::Duration end) {
   AskAgain();
+  SteadyNow();
   if (process_->Step()) return true;
   if (process_->idle()) OnQuiet();
   absl::Duration next = process_->NextMoment();
@@ -305,6 +331,14 @@ void World::RunSteps(int steps) {
 
 void World::Crash() {
   process_.reset();
+  // Due times are stored by the steady time of this life, and read by that of the next (T5).
+  const absl::Duration ahead = clock_.Now() - SteadyNow();
+  earlier_max_ += std::max(ahead, absl::ZeroDuration()) + SteadyError();
+  if (-ahead > kScheduleStepMax) earlier_max_ = absl::InfiniteDuration();  // All is due at once.
+  steady_ = SteadyTime();
+  steady_error_ = absl::ZeroDuration();
+  step_time_.reset();
+  SteadyNow();
   news_.OnCrash();
   asks_again_.clear();
   store_well_ = -absl::InfiniteDuration();

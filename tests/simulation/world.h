@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "gateway/dispatch/steady_time.h"
 #include "gateway/model/attempt.h"
 #include "gateway/model/event.h"
 #include "gateway/model/purge.h"
@@ -121,6 +122,8 @@ class World {
   void RunFor(absl::Duration span);
   // Some steps, in which as much time passes as they take.
   void RunSteps(int steps);
+  // The wall clock steps.
+  void StepClock(absl::Duration step);
   // The process dies at once and is started anew.
   void Crash();
 
@@ -170,6 +173,8 @@ class World {
   };
 
   void StartProcess();
+  absl::Time SteadyNow();
+  absl::Duration SteadyError() const;
   bool StepOrWait(absl::Duration end);
   void RunUntil(const std::function<bool()>& reached);
   void SetPaused(const FakeSubscriber& subscriber, bool paused);
@@ -214,7 +219,7 @@ class World {
   void OnQuiet();
   void CheckAttended();
   absl::Duration AttentionOf(const Subscribed& subscribed) const;
-  bool MayBeSentTo(const Subscribed& subscribed) const;
+  bool MayBeSentTo(const Subscribed& subscribed);
   void CheckExceptionsAttended(const Subscribed& subscribed);
   void CheckFirstAttemptsAttended(const Subscribed& subscribed);
   bool WasTried(const Subscribed& subscribed, const Uuid& id) const;
@@ -235,6 +240,13 @@ class World {
   RecordedEvents news_;
   absl::Duration attention_due_;
   absl::Duration attention_interval_;
+  // What due times are measured by in this life (T5), up to SteadyError().
+  SteadyTime steady_;
+  absl::Duration steady_error_;
+  std::optional<absl::Duration> step_time_;  // Of the last step in this life, as in now().
+  bool clock_stepped_ = false;               // In any life.
+  // How much earlier than due an attempt may come whose wait began in an earlier life.
+  absl::Duration earlier_max_;
   absl::Duration store_well_ = -absl::InfiniteDuration();  // Since then.
   int life_ = 0;
   std::unique_ptr<Process> process_;

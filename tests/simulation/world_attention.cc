@@ -61,7 +61,7 @@ absl::Duration World::AttentionOf(const Subscribed& subscribed) const {
   return away ? kProbeAttentionMax : kAttentionMax;
 }
 
-bool World::MayBeSentTo(const Subscribed& subscribed) const {
+bool World::MayBeSentTo(const Subscribed& subscribed) {
   const FakeSubscriber& subscriber = *subscribed.subscriber;
   if (subscribed.record == nullptr || subscribed.deleted || !subscribed.record->may_send() ||
       subscriber.in_flight() > 0 || now() < subscriber.answer_time() + kAttentionMax ||
@@ -75,13 +75,13 @@ bool World::MayBeSentTo(const Subscribed& subscribed) const {
   }
   const auto health = news_.health().find(number);
   if (health == news_.health().end()) return true;
-  const absl::Time wall = clock_.Now();
+  const absl::Time wall = SteadyNow() - SteadyError();
   return health->second.throttled_until.value_or(absl::InfinitePast()) + kAttentionMax < wall &&
          health->second.next_probe.value_or(absl::InfinitePast()) + kProbeAttentionMax < wall;
 }
 
 void World::CheckExceptionsAttended(const Subscribed& subscribed) {
-  const absl::Time latest = clock_.Now() - AttentionOf(subscribed);
+  const absl::Time latest = SteadyNow() - SteadyError() - AttentionOf(subscribed);
   for (ShardId shard = 0; shard < options_.shards; ++shard) {
     const absl::StatusOr<std::vector<DueException>> due = process_->reader().ReadDue(
         subscribed.record->number, shard, latest, /*limit=*/1, /*bytes=*/1);
@@ -89,7 +89,7 @@ void World::CheckExceptionsAttended(const Subscribed& subscribed) {
     for (const DueException& exception : *due) {
       Violation(absl::StrCat("event ", exception.entry.event->id.ToString(), " is an exception of ",
                              subscribed.subscriber->url(), " and nobody attends to it, due for ",
-                             absl::FormatDuration(clock_.Now() - exception.row.due_time)));
+                             absl::FormatDuration(SteadyNow() - exception.row.due_time)));
     }
   }
 }

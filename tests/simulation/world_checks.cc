@@ -17,7 +17,7 @@ constexpr size_t kAttemptsPerPage = 100;
 constexpr size_t kViolationsKept = 20;
 constexpr int kStatusGone = 410;
 // The jitter shortens a wait by up to a tenth; the store keeps microseconds.
-constexpr double kWaitMin = 0.9;
+constexpr double kWaitMin = 0.9 * (1 - kSteadyErrorMax);
 constexpr absl::Duration kStoreTick = absl::Microseconds(2);
 
 // A fake subscriber's 429 always says when to come again.
@@ -123,7 +123,6 @@ void World::CheckHistory(const Subscribed& subscribed, const Arrival& arrival,
     charged = ChargedOf(committed->second);
     throttled = IsThrottled(last);
     gone = last.http_status == kStatusGone;
-    last_answer = last.time + last.latency - (clock_.Now() - clock_.elapsed());
     if (last.disposition == Disposition::kDelivered || last.disposition == Disposition::kDead) {
       Violation(absl::StrCat(what, ": is settled for good since before the crash"));
     }
@@ -132,7 +131,12 @@ void World::CheckHistory(const Subscribed& subscribed, const Arrival& arrival,
   if (earlier != subscribed.arrivals.end()) {
     for (const size_t place : earlier->second) {
       const Arrival& before = subscribed.subscriber->arrivals()[place];
-      if (before.life != arrival.life) continue;
+      if (before.life != arrival.life) {
+        if (before.answered && before.attempt_number == attempts) {
+          last_answer = before.answer_time - earlier_max_;
+        }
+        continue;
+      }
       if (!before.answered) return Violation(absl::StrCat(what, ": is on the wire already"));
       if (before.success) return Violation(absl::StrCat(what, ": has succeeded already"));
       ++attempts;
@@ -195,6 +199,11 @@ void World::ReadAttempts(Subscribed* subscribed) {
     }
     query.page = page->next_page;
   } while (!query.page.empty());
+  if (!clock_stepped_) return;
+  for (auto& [id, attempts] : subscribed->committed) {  // Were listed by their times.
+    std::sort(attempts.begin(), attempts.end(),
+              [](const Attempt& a, const Attempt& b) { return a.number < b.number; });
+  }
 }
 
 // The record tells of every attempt once, in order, and of none that was not made.

@@ -28,6 +28,26 @@ TEST(RetryLane, LoadsNothingBeforeItIsDue) {
   EXPECT_TRUE(lane.NextLoad(kNow + absl::Seconds(5)).has_value());
 }
 
+// It was written while the wall clock was wrong, by an earlier process (T5).
+TEST(RetryLane, WhatIsDueLaterThanAnyWaitIsDueAtOnce) {
+  for (const absl::Duration wait : {absl::Hours(24 * 365), kScheduleStepMax + absl::Seconds(1)}) {
+    RetryLane lane;
+    lane.Restore({.subscription = 1, .shard = 0, .due_time = kNow + wait, .waiting = 1});
+    EXPECT_TRUE(lane.HasDue(kNow));
+    const auto load = lane.NextLoad(kNow);
+    ASSERT_TRUE(load.has_value());
+    lane.OnLoaded(*load, {Due(1, kNow + wait)}, kNow);
+    EXPECT_TRUE(lane.Take().has_value());
+    EXPECT_FALSE(lane.HasDue(kNow));
+  }
+}
+
+TEST(RetryLane, TheLongestWaitIsWaited) {
+  RetryLane lane;
+  lane.OnAdded(Key(1), kNow + kScheduleStepMax);
+  EXPECT_FALSE(lane.NextLoad(kNow).has_value());
+}
+
 TEST(RetryLane, GivesWhatIsDueAndRemembersWhenTheNextIs) {
   RetryLane lane;
   lane.OnAdded(Key(1), kNow);

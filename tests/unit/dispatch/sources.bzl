@@ -18,6 +18,7 @@ TESTS = [
     "send_turns_test.cc",
     "shard_progress_test.cc",
     "shard_tail_test.cc",
+    "steady_time_test.cc",
     "subscriber_health_test.cc",
 ]
 
