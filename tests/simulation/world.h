@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gateway/dispatch/steady_time.h"
@@ -170,6 +171,8 @@ class World {
     // Of each event: what the store says of the attempts that its log owed, as of the last crash.
     std::map<Uuid, std::vector<Attempt>> committed;
     std::map<Uuid, std::vector<size_t>> arrivals;  // Places in subscriber->arrivals().
+    // Found delivered or dead in the store, which they stay.
+    mutable absl::flat_hash_set<Uuid> recorded_over;
   };
 
   void StartProcess();
