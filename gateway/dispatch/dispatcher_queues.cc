@@ -252,7 +252,7 @@ void Dispatcher::OnOutcomesCommitted(const OutcomeNotices& notices, const Outcom
   }
   for (const Released& release : commit.released) {
     if (Slot* const slot = FindSlot(release.subscription); slot != nullptr) {
-      slot->queue.OnReleased(notices.shard, release.due_time);
+      slot->queue.OnReleased(notices.shard, Now());
       Wake(release.subscription);
     }
   }

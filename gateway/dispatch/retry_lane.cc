@@ -15,6 +15,12 @@ bool IsDue(absl::Time due_time, absl::Time now) {
   return due_time <= now || (!nothing && due_time > now + kScheduleStepMax);
 }
 
+// What was never tried waits for no time: it was parked, or is redriven, and the wall clock, which
+// its due time is of, may be ahead (T5).
+bool IsDue(const ExceptionRow& row, absl::Time now) {
+  return (row.attempts == 0 && row.throttled == 0) || IsDue(row.due_time, now);
+}
+
 }  // namespace
 
 void RetryLane::Restore(const NextDue& next_due) {
@@ -61,15 +67,18 @@ void RetryLane::OnLoaded(const Load& load, std::vector<DueException> rows, absl:
   // The next row may have been left out for its size: then there is one more look.
   const bool all_read = rows.size() < load.limit && bytes + kBodyBytesMaxCeiling <= load.bytes;
   absl::Time next_due = all_read ? absl::InfiniteFuture() : now;
+  bool waits = false;
   for (DueException& row : rows) {
     const ExceptionKey& key = row.row.key;
     if (outstanding_.contains(key) || resolved_while_loading_.contains(key) ||
         canceled_while_loading_.contains(key.origin)) {
       continue;
     }
-    if (!IsDue(row.row.due_time, now)) {
-      next_due = row.row.due_time;
-      break;
+    if (!IsDue(row.row, now)) {
+      if (!std::exchange(waits, true)) {
+        next_due = row.row.due_time;
+      }
+      continue;
     }
     if (loaded_.size() >= kLoadedExceptionsMax) {
       next_due = now;

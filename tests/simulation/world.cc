@@ -314,6 +314,7 @@ void World::RunFor(absl::Duration span) {
     }
   }
   clock_.Advance(end - clock_.elapsed());
+  if (process_->idle()) OnQuiet();  // Nobody may be left who would look.
 }
 
 void World::RunUntil(const std::function<bool()>& reached) {

@@ -16,6 +16,7 @@ DueException Due(Seq seq, absl::Time due_time) {
   DueException due;
   due.row.key = Key(seq);
   due.row.due_time = due_time;
+  due.row.attempts = 1;
   due.entry.event = std::make_shared<Event>();
   return due;
 }
@@ -40,6 +41,18 @@ TEST(RetryLane, WhatIsDueLaterThanAnyWaitIsDueAtOnce) {
     EXPECT_TRUE(lane.Take().has_value());
     EXPECT_FALSE(lane.HasDue(kNow));
   }
+}
+
+// A parked row that was released, or a redriven one, by a wall clock that is ahead (T5).
+TEST(RetryLane, WhatWasNeverTriedIsDueWhateverItsTime) {
+  RetryLane lane;
+  lane.OnReleased(0, kNow);
+  DueException untried = Due(2, kNow + absl::Hours(1));
+  untried.row.attempts = 0;
+  lane.OnLoaded(*lane.NextLoad(kNow), {Due(1, kNow + absl::Minutes(1)), untried}, kNow);
+  EXPECT_EQ(lane.Take()->row.key.seq, 2U);
+  EXPECT_FALSE(lane.Take().has_value());
+  EXPECT_EQ(lane.next_due(), kNow + absl::Minutes(1));
 }
 
 TEST(RetryLane, TheLongestWaitIsWaited) {
