@@ -120,7 +120,7 @@ std::optional<DeliveryQueue::Kind> DeliveryQueue::NextKind(absl::Time now,
     return std::nullopt;
   }
   const bool retry_waits = retries_.HasLoaded();
-  const bool first_waits = !ready_.empty() && !ExceptionsFull() && FirstDue() <= now &&
+  const bool first_waits = !ready_.empty() && !ExceptionsFull() && FirstDue(now) <= now &&
                            (retry_waits || !RetryGoesFirst(now));
   const bool replay_waits = !ExceptionsFull() && replays_.Ready(monotonic) &&
                             !(health_.probing() && (retry_waits || RetryGoesFirst(now)));
@@ -160,10 +160,17 @@ std::optional<Exchange> DeliveryQueue::Next(absl::Time now, absl::Duration monot
   return exchange;
 }
 
-absl::Time DeliveryQueue::FirstDue() const {
+absl::Time DeliveryQueue::FirstDue(absl::Time now) const {
   const absl::Duration wait = Schedule().front();
-  // Without a wait the wall clock, which may step back, has no say.
-  return wait > absl::ZeroDuration() ? ready_.front().accept_time + wait : absl::InfinitePast();
+  // Without a wait no clock has a say.
+  if (wait <= absl::ZeroDuration()) {
+    return absl::InfinitePast();
+  }
+  // By the slower of both clocks; if it has not reached the accept time, that is the other one's.
+  const absl::Time accept_time = ready_.front().accept_time;
+  const absl::Duration slower = std::min(wall_offset_, absl::ZeroDuration());
+  const absl::Duration faster = std::max(wall_offset_, absl::ZeroDuration());
+  return accept_time - (accept_time <= now + slower ? slower : faster) + wait;
 }
 
 Exchange DeliveryQueue::StartFirst(absl::Time now) {
@@ -187,17 +194,17 @@ Exchange DeliveryQueue::StartRetry(DueException exception, absl::Time now) {
 }
 
 Exchange DeliveryQueue::Started(Exchange exchange, absl::Time now) const {
-  exchange.start_time = now;
+  exchange.start_time = now + wall_offset_;
   exchange.url_version = health_.url_version();
-  exchange.dead_reason = DeadAtStart(exchange);
+  exchange.dead_reason = DeadAtStart(exchange, now);
   return exchange;
 }
 
-DeadReason DeliveryQueue::DeadAtStart(const Exchange& exchange) const {
+DeadReason DeliveryQueue::DeadAtStart(const Exchange& exchange, absl::Time now) const {
   if (suspects_->Quarantined(ItemOf(exchange.entry))) {
     return DeadReason::kQuarantined;
   }
-  if (exchange.start_time >= ExpireTime(exchange)) {
+  if (now >= ExpireTime(exchange)) {
     return DeadReason::kExpired;
   }
   const size_t limit = subscription_->policy.max_body_bytes;
@@ -215,9 +222,11 @@ absl::Time DeliveryQueue::ExpireTime(const Exchange& exchange) const {
   if (redriven || exchange.origin != kOriginLog) {
     since = exchange.retry.has_value() ? exchange.retry->first_attempt_time : exchange.start_time;
   }
-  return ExpireTimeOf(*exchange.entry.event, since,
-                      MaxAgeOf(subscription_->policy, Schedule(), options_->retention),
-                      subscription_->pauses);
+  // Over when both clocks say so.
+  const absl::Duration behind = std::max(-wall_offset_, absl::ZeroDuration());
+  return behind + ExpireTimeOf(*exchange.entry.event, since,
+                               MaxAgeOf(subscription_->policy, Schedule(), options_->retention),
+                               subscription_->pauses);
 }
 
 const std::vector<absl::Duration>& DeliveryQueue::Schedule() const {

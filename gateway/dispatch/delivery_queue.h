@@ -66,6 +66,9 @@ class DeliveryQueue {
   void OnRejoinAnswer(const RejoinAnswerMessage& message);
 
   // --- Sending ---
+  // How far the wall clock is ahead of the times that are given here, which are without its steps
+  // (T5); negative: behind. Accept and expire times are the wall clock's.
+  void SetWallOffset(absl::Duration offset) { wall_offset_ = offset; }
   // Ends the waits that are over: at the beginning of each turn, before anything is asked.
   void OnTime(absl::Time now) { health_.OnTime(now); }
   // The next exchange to make, if one may begin. It is in flight until OnResult(). With
@@ -190,7 +193,7 @@ class DeliveryQueue {
   // Whether a probe must wait for a retry that is due and not in memory yet.
   bool RetryGoesFirst(absl::Time now) const { return health_.probing() && retries_.HasDue(now); }
   // When the first attempt in front may be made: the schedule's first wait after it was accepted.
-  absl::Time FirstDue() const;
+  absl::Time FirstDue(absl::Time now) const;
   bool ExceptionsFull() const;
   // Of what kind the next exchange is; nullopt: none may begin.
   enum class Kind { kFirst, kRetry, kReplay };
@@ -211,7 +214,7 @@ class DeliveryQueue {
   const std::vector<absl::Duration>& Schedule() const;
   absl::Time ExpireTime(const Exchange& exchange) const;
   // Why it is dead when it starts; kNone: it is to be sent.
-  DeadReason DeadAtStart(const Exchange& exchange) const;
+  DeadReason DeadAtStart(const Exchange& exchange, absl::Time now) const;
   bool IsPurged(const Exchange& exchange) const;
   // Settles the ready pairs that a purge has taken from what is owed (C4).
   void DropNotOwed();
@@ -242,6 +245,7 @@ class DeliveryQueue {
   SubscriberHealth health_;
   ReplayLanes replays_;
   bool expired_ = false;
+  absl::Duration wall_offset_;
   int in_flight_ = 0;
   int uncommitted_ = 0;  // Outcomes submitted, or about to be.
   int retries_in_flight_ = 0;

@@ -198,8 +198,8 @@ std::optional<absl::Duration> DeliveryQueue::next_poll(absl::Time now,
   } else if (!ready_.empty() || retries_.HasLoaded() || replays_.Ready(monotonic)) {
     earliest = health_.NextStart(monotonic);
   }
-  if (!earliest.has_value() && !ready_.empty() && FirstDue() > now) {
-    earliest = monotonic + (FirstDue() - now);
+  if (!earliest.has_value() && !ready_.empty() && FirstDue(now) > now) {
+    earliest = monotonic + (FirstDue(now) - now);
   }
   if (const auto poll = replays_.next_poll(monotonic); poll.has_value() && !ExceptionsFull()) {
     earliest = std::min(earliest.value_or(*poll), *poll);

@@ -98,7 +98,7 @@ void Dispatcher::OnConfigured(const std::vector<Configured>& changes) {
       }
     }
     if (Slot* const slot = FindSlot(change.number); slot != nullptr) {
-      slot->queue.Configure(change.subscription, services_.clock->Now());
+      slot->queue.Configure(change.subscription, Now());
       slot->endpoint = nullptr;
       turns_.Put(*change.subscription);
       Wake(change.number);
@@ -333,7 +333,7 @@ void Dispatcher::ArmTimer() {
     next = std::min(next, polls_.begin()->first);
   }
   if (!due_.empty()) {
-    const absl::Duration wait = due_.begin()->first - services_.clock->Now();
+    const absl::Duration wait = due_.begin()->first - Now();
     next = std::min(next, now + std::max(wait, absl::ZeroDuration()));
   }
   if (next == absl::InfiniteDuration() || (!timers_.empty() && *timers_.begin() <= next)) {
@@ -355,7 +355,7 @@ void Dispatcher::OnTimer(absl::Duration timer) {
       active_tails_.insert(shard);
     }
   }
-  const absl::Time wall = services_.clock->Now();
+  const absl::Time wall = Now();
   while (!due_.empty() && due_.begin()->first <= wall) {
     const SubscriptionNumber number = due_.begin()->second;
     slots_.at(number)->due = absl::InfiniteFuture();

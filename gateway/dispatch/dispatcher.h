@@ -22,6 +22,7 @@
 #include "gateway/dispatch/read_budget.h"
 #include "gateway/dispatch/send_turns.h"
 #include "gateway/dispatch/shard_tail.h"
+#include "gateway/dispatch/steady_time.h"
 #include "gateway/dispatch/subscription_directory.h"
 #include "gateway/dispatch/subscription_events.h"
 #include "gateway/dispatch/suspects.h"
@@ -138,7 +139,7 @@ class Dispatcher final : private Outbox {
 
   // One reading of both clocks.
   struct Moment {
-    absl::Time wall;
+    absl::Time wall;  // Steady: no step of the wall clock is in it.
     absl::Duration monotonic;
   };
 
@@ -162,6 +163,8 @@ class Dispatcher final : private Outbox {
   void UpdateGauges();
 
   // --- Queues (dispatcher_queues.cc) ---
+  Moment ReadClocks();
+  absl::Time Now() { return ReadClocks().wall; }
   Slot* FindSlot(SubscriptionNumber number);
   Slot* SlotOf(SubscriptionNumber number);  // Makes one; null if the subscription was deleted.
   void RemoveSlot(SubscriptionNumber number);
@@ -254,6 +257,7 @@ class Dispatcher final : private Outbox {
   absl::Duration cursor_due_ = absl::InfiniteDuration();
   absl::Duration tail_age_due_ = absl::InfiniteDuration();
 
+  SteadyTime time_;
   uint64_t leaves_ = 0;  // Numbers the leaves of all queues: their epochs.
   // What is on the wire is a suspect, alone; who waits to send one (E8).
   bool runs_alone_ = false;

@@ -72,8 +72,7 @@ void Dispatcher::UpdateGauges() {
     oldest = std::max(oldest, now - tail->oldest_unsettled().value_or(now));
   }
   counters_.tail_oldest_age_ms = absl::ToInt64Milliseconds(oldest);
-  const absl::Duration overdue =
-      due_.empty() ? absl::ZeroDuration() : services_.clock->Now() - due_.begin()->first;
+  const absl::Duration overdue = due_.empty() ? absl::ZeroDuration() : Now() - due_.begin()->first;
   counters_.retry_oldest_age_ms = std::max<int64_t>(0, absl::ToInt64Milliseconds(overdue));
 }
 

@@ -53,6 +53,16 @@ void Dispatcher::RemoveSlot(SubscriptionNumber number) {
   read_budget_.Remove(number);
 }
 
+Dispatcher::Moment Dispatcher::ReadClocks() {
+  const absl::Duration monotonic = services_.clock->Monotonic();
+  const absl::Duration step = time_.Update(services_.clock->Now(), monotonic);
+  if (step != absl::ZeroDuration()) {
+    LogWarning(absl::StrCat("the wall clock has stepped by ", absl::FormatDuration(step),
+                            "; what waits goes on waiting as it did"));
+  }
+  return {.wall = time_.now(), .monotonic = monotonic};
+}
+
 bool Dispatcher::MayStartExchange() const {
   return !draining_ && !turns_.full() && !WireIsReserved() &&
          !outcomes_.Congested(services_.clock->Monotonic());
@@ -62,7 +72,7 @@ void Dispatcher::RunQueues() {
   int limit = kExchangesPerTurn;
   do {
     // One reading of the clocks for the whole run: what is not yet due now has an alarm after it.
-    const Moment now{.wall = services_.clock->Now(), .monotonic = services_.clock->Monotonic()};
+    const Moment now = ReadClocks();
     // What a queue does can wake another only through messages, which arrive in a later turn.
     absl::btree_set<SubscriptionNumber> active = std::exchange(active_queues_, {});
     for (const SubscriptionNumber number : active) {
@@ -105,6 +115,7 @@ int Dispatcher::StartExchanges(int limit, const Moment& now,
 
 // False if the queue has nothing to send.
 bool Dispatcher::StartExchange(SubscriptionNumber number, Slot& slot, const Moment& now) {
+  slot.queue.SetWallOffset(time_.wall_offset());
   const bool wire_is_empty = turns_.in_flight() == 0;
   std::optional<Exchange> exchange = slot.queue.Next(now.wall, now.monotonic, wire_is_empty);
   if (!exchange.has_value()) {
@@ -153,6 +164,7 @@ void Dispatcher::RunQueue(SubscriptionNumber number, const Moment& now) {
   if (slot == nullptr) {
     return;
   }
+  slot->queue.SetWallOffset(time_.wall_offset());
   slot->queue.OnTime(now.wall);
   Park(number, *slot, now);
   StartReads(number, *slot, now);
@@ -206,9 +218,10 @@ void Dispatcher::Finish(SubscriptionNumber number, Slot& slot, Exchange exchange
   const ShardId shard = entry.shard;
   const WorkItem item = ItemOf(number, shard, entry.seq);
   const WorkScope scope(item);
-  const absl::Duration monotonic = services_.clock->Monotonic();
-  std::optional<OutcomeRecord> record = slot.queue.OnResult(
-      std::move(exchange), result, services_.clock->Now(), monotonic, Fraction(services_.random));
+  const auto [now, monotonic] = ReadClocks();
+  slot.queue.SetWallOffset(time_.wall_offset());
+  std::optional<OutcomeRecord> record =
+      slot.queue.OnResult(std::move(exchange), result, now, monotonic, Fraction(services_.random));
   if (!record.has_value()) {
     ++counters_.own_faults;
     LogError(absl::StrCat("a fault of our own, will try again: ", result.error_text));
@@ -253,7 +266,7 @@ void Dispatcher::OnExceptionsChanged(SubscriptionNumber number, ShardId shard,
     suspects_.Forget(ItemOf(number, shard, seq));
   }
   if (Slot* const slot = SlotOf(number); slot != nullptr) {
-    slot->queue.OnExceptionsChanged(shard, changes, services_.clock->Now());
+    slot->queue.OnExceptionsChanged(shard, changes, Now());
     Wake(number);
   }
   EndTurn();
@@ -279,7 +292,7 @@ void Dispatcher::OnOutcomesCommitted(const OutcomeNotices& notices, const Outcom
   }
   for (const Released& release : commit.released) {
     if (Slot* const slot = FindSlot(release.subscription); slot != nullptr) {
-      slot->queue.OnReleased(notices.shard, release.due_time);
+      slot->queue.OnReleased(notices.shard, Now());
       Wake(release.subscription);
     }
   }

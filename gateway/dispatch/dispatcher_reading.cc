@@ -110,7 +110,7 @@ void Dispatcher::OnLoaded(SubscriptionNumber number, const RetryLane::Load& load
     LogError(absl::StrCat("reading exceptions: ", rows.status().ToString()));
   }
   if (Slot* const slot = FindSlot(number); slot != nullptr) {
-    slot->queue.OnLoaded(load, std::move(rows), services_.clock->Now());
+    slot->queue.OnLoaded(load, std::move(rows), Now());
     Wake(number);
   }
   EndTurn();

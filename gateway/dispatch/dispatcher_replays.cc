@@ -55,7 +55,7 @@ void Dispatcher::OnReplayRead(SubscriptionNumber number, const ReplayRead& read,
   }
   if (Slot* const slot = FindSlot(number); slot != nullptr) {
     const absl::Duration monotonic = services_.clock->Monotonic();
-    slot->queue.OnReplayRead(read, entries, services_.clock->Now(), monotonic);
+    slot->queue.OnReplayRead(read, entries, Now(), monotonic);
     // A stretch in which nothing is wanted has no outcomes to tell how far the replay is.
     outcomes_.AddReplayPosition(read.shard, {number, read.replay}, monotonic);
     Wake(number);

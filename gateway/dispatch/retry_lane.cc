@@ -6,6 +6,22 @@
 #include "gateway/base/limits.h"
 
 namespace postrider {
+namespace {
+
+// No wait is longer than a step of a schedule may be: a due time beyond that was written while the
+// wall clock was wrong.
+bool IsDue(absl::Time due_time, absl::Time now) {
+  const bool nothing = due_time == absl::InfiniteFuture();
+  return due_time <= now || (!nothing && due_time > now + kScheduleStepMax);
+}
+
+// What was never tried waits for no time: it was parked, or is redriven, and the wall clock, which
+// its due time is of, may be ahead (T5).
+bool IsDue(const ExceptionRow& row, absl::Time now) {
+  return (row.attempts == 0 && row.throttled == 0) || IsDue(row.due_time, now);
+}
+
+}  // namespace
 
 void RetryLane::Restore(const NextDue& next_due) {
   next_due_[next_due.shard] = next_due.due_time;
@@ -22,7 +38,7 @@ std::optional<RetryLane::Load> RetryLane::NextLoad(absl::Time now, size_t rows) 
   const auto earliest =
       std::min_element(next_due_.begin(), next_due_.end(),
                        [](const auto& a, const auto& b) { return a.second < b.second; });
-  if (earliest == next_due_.end() || earliest->second > now) {
+  if (earliest == next_due_.end() || !IsDue(earliest->second, now)) {
     return std::nullopt;
   }
   const ShardId shard = earliest->first;
@@ -51,15 +67,18 @@ void RetryLane::OnLoaded(const Load& load, std::vector<DueException> rows, absl:
   // The next row may have been left out for its size: then there is one more look.
   const bool all_read = rows.size() < load.limit && bytes + kBodyBytesMaxCeiling <= load.bytes;
   absl::Time next_due = all_read ? absl::InfiniteFuture() : now;
+  bool waits = false;
   for (DueException& row : rows) {
     const ExceptionKey& key = row.row.key;
     if (outstanding_.contains(key) || resolved_while_loading_.contains(key) ||
         canceled_while_loading_.contains(key.origin)) {
       continue;
     }
-    if (row.row.due_time > now) {
-      next_due = row.row.due_time;
-      break;
+    if (!IsDue(row.row, now)) {
+      if (!std::exchange(waits, true)) {
+        next_due = row.row.due_time;
+      }
+      continue;
     }
     if (loaded_.size() >= kLoadedExceptionsMax) {
       next_due = now;
@@ -111,7 +130,7 @@ std::optional<DueException> RetryLane::Take() {
 }
 
 bool RetryLane::HasDue(absl::Time now) const {
-  return loading_ || !loaded_.empty() || next_due() <= now;
+  return loading_ || !loaded_.empty() || IsDue(next_due(), now);
 }
 
 void RetryLane::PutBack(const ExceptionRow& row) {

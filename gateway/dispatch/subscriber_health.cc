@@ -16,6 +16,8 @@ constexpr absl::Duration kBucketSpan = absl::Seconds(10);
 constexpr absl::Duration kProbeDelayMin = absl::Seconds(5);
 constexpr absl::Duration kProbeDelayMax = absl::Minutes(5);
 constexpr double kProbeJitter = 0.1;
+// A subscriber may ask to be left alone for a day.
+constexpr absl::Duration kProbeWaitMax = absl::Hours(24);
 
 // Between two failures that are further apart nobody watched.
 constexpr absl::Duration kObservedGapMax = absl::Hours(6);
@@ -115,7 +117,9 @@ void SubscriberHealth::OnTime(absl::Time now) {
     state_.throttled_until.reset();
     changes_.shown = true;
   }
-  probe_due_ = state_.breaker == Breaker::kOpen && *state_.next_probe <= now;
+  // A probe that is further away was stored while the wall clock was wrong.
+  probe_due_ = state_.breaker == Breaker::kOpen &&
+               (*state_.next_probe <= now || *state_.next_probe > now + kProbeWaitMax);
 }
 
 bool SubscriberHealth::waits() const {

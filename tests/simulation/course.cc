@@ -21,6 +21,8 @@ World::Options OptionsOf(uint64_t seed) {
 Course::Course(uint64_t seed) : world_(OptionsOf(seed)), random_(seed) {
   large_bodies_ = random_.OneIn(12);
   many_events_ = random_.OneIn(20);
+  gone_ = random_.OneIn(3);
+  clock_steps_ = random_.OneIn(3);
   crashes_left_ = random_.Below(8);
 }
 
@@ -35,7 +37,7 @@ std::vector<std::string> Course::Run() {
 }
 
 void Course::Round() {
-  switch (random_.Below(15)) {
+  switch (random_.Below(17)) {
     case 0:
     case 1:
     case 2:
@@ -50,6 +52,8 @@ void Course::Round() {
     case 11: return Subscribe();
     case 12: return Change();
     case 13: return ChangeBacklog();
+    case 14: return random_.OneIn(2) ? StoreTrouble() : DisableOrEnable();
+    case 15: return clock_steps_ ? StepClock() : PublishSome(1);
     default: return Script(AnySubscriber());
   }
 }
@@ -101,6 +105,7 @@ FakeSubscriber::Answer Course::Whim() {
     answer.http_status = 429;
     answer.retry_after = absl::Seconds(1 + random_.Below(100));
   }
+  if (gone_ && random_.OneIn(30)) answer.http_status = 410;
   answer.own_fault = random_.OneIn(40);
   return answer;
 }
@@ -143,13 +148,36 @@ void Course::CrashAmongEvents() {
   } while (random_.OneIn(2));
 }
 
+// Nothing is lost, and all goes on by itself afterwards.
+void Course::StoreTrouble() {
+  const bool full = random_.OneIn(2);
+  full ? world_.StoreIsFull(true) : world_.StoreFails(true);
+  PublishSome(random_.Below(6));
+  world_.RunFor(absl::Milliseconds(random_.Below(random_.OneIn(2) ? 300 : 60'000)));
+  PublishSome(random_.Below(6));
+  if (crashes_left_ > 0 && random_.OneIn(4)) {
+    --crashes_left_;
+    world_.Crash();
+  }
+  full ? world_.StoreIsFull(false) : world_.StoreFails(false);
+}
+
+// From less than what is told as a step to hours, in both directions.
+void Course::StepClock() {
+  const absl::Duration step =
+      absl::Milliseconds(random_.Below(random_.OneIn(2) ? 20'000 : 20'000'000));
+  world_.StepClock(random_.OneIn(2) ? step : -step);
+}
+
 // All are well again, and have all the time that they need.
 void Course::Finish() {
   for (FakeSubscriber* const subscriber : subscribers_) {
     subscriber->Heals();
     if (world_.Exists(*subscriber)) world_.Resume(*subscriber);
   }
+  EnableAll();
   world_.RunFor(absl::Minutes(1));
+  EnableAll();  // Those whose last answer was a 410.
   PublishSome(3);
   world_.RunFor(absl::Hours(30));
   world_.CheckAllArrived();

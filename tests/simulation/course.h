@@ -35,12 +35,16 @@ class Course {
 
   // --- Owners (course_owners.cc) ---
   void Change();
+  void DisableOrEnable();
+  void EnableAll();
   void ChangeBacklog();
   void Purge(const FakeSubscriber& subscriber);
   void Replay(const FakeSubscriber& subscriber);
 
   // --- What goes wrong ---
   void CrashAmongEvents();
+  void StoreTrouble();
+  void StepClock();
 
   FakeSubscriber& AnySubscriber() { return *subscribers_[random_.Below(subscribers_.size())]; }
 
@@ -50,6 +54,8 @@ class Course {
   std::vector<std::string> replays_;
   bool large_bodies_ = false;
   bool many_events_ = false;
+  bool gone_ = false;  // Whether subscribers say 410 now and then.
+  bool clock_steps_ = false;
   size_t crashes_left_ = 0;
 };
 

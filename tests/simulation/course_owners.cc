@@ -16,6 +16,24 @@ void Course::Change() {
   }
 }
 
+// As the gateway's watch and an owner do.
+void Course::DisableOrEnable() {
+  for (const FakeSubscriber* const subscriber : subscribers_) {
+    if (world_.MustBeDisabled(*subscriber)) {
+      world_.Disable(*subscriber, "gone");
+    } else if (world_.IsDisabled(*subscriber) && random_.OneIn(2)) {
+      world_.Disable(*subscriber, "");
+    }
+  }
+}
+
+void Course::EnableAll() {
+  for (const FakeSubscriber* const subscriber : subscribers_) {
+    if (world_.MustBeDisabled(*subscriber)) world_.Disable(*subscriber, "gone");
+    if (world_.IsDisabled(*subscriber)) world_.Disable(*subscriber, "");
+  }
+}
+
 void Course::ChangeBacklog() {
   FakeSubscriber& subscriber = AnySubscriber();
   if (!world_.Exists(subscriber)) return;

@@ -66,8 +66,10 @@ void FakeSubscriber::Answered(size_t arrival, const PostResult& result, absl::Du
   arrivals_[arrival].success = result.success();
   arrivals_[arrival].throttled = result.retry_after.has_value();
   if (result.retry_after.has_value()) {
-    throttled_until_ = std::max(throttled_until_, now + *result.retry_after);
+    const absl::Duration wait = *result.retry_after * (1 - kSteadyErrorMax);
+    throttled_until_ = std::max(throttled_until_, now + wait);
   }
+  arrivals_[arrival].gone = result.http_status == 410;
   arrivals_[arrival].answer_time = now;
   answer_time_ = now;
   if (arrivals_[arrival].own_fault) own_fault_time_ = now;

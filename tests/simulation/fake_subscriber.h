@@ -17,6 +17,9 @@
 
 namespace postrider {
 
+// A wait may be shorter by this part when the wall clock has stepped (T5).
+inline constexpr double kSteadyErrorMax = 0.001;
+
 // One POST as its receiver sees it.
 struct Arrival {
   Uuid event_id;
@@ -28,6 +31,7 @@ struct Arrival {
   bool answered = false;       // The sender has heard the answer.
   bool success = false;        // The answer, then.
   bool throttled = false;      // The answer: a 429 that says when to come again.
+  bool gone = false;           // The answer: a 410.
   bool own_fault = false;      // There was no exchange: the sender could not send (E7).
   absl::Duration answer_time;  // Since the world began.
 };
@@ -80,6 +84,8 @@ class FakeSubscriber {
   size_t Receive(Arrival arrival, Answer* answer);
   // The sender hears `success`.
   void Answered(size_t arrival, const PostResult& result, absl::Duration now);
+  // Its owner has had it enabled: what it asked for before is forgotten.
+  void ForgetThrottle() { throttled_until_ = -absl::InfiniteDuration(); }
   // The process has died: nobody hears what is still to be answered.
   void HangUp();
 

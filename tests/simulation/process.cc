@@ -122,6 +122,14 @@ size_t Process::read_bytes() const {
   return bytes;
 }
 
+absl::Duration Process::longest_sleep() const {
+  absl::Duration longest;
+  for (const auto& loop : loops_) {
+    longest = std::max(longest, clock_->Monotonic() - loop->last_run());
+  }
+  return longest;
+}
+
 bool Process::CommitWaits() const {
   const GroupCommitStats stats = commits_->Stats();
   return stats.waiting_appends + stats.waiting_batches > 0;

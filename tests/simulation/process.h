@@ -47,9 +47,12 @@ class Process {
 
   GroupCommit& commits() { return *commits_; }
   Engine& engine() { return *engine_; }
+  FaultyStore& store_faults() { return faulty_store_; }
   StoreReader& reader() { return *store_.reader; }
   // What it has died of by its own fault, if it has: it does nothing more.
   const std::vector<WorkItem>& died_of() const { return died_of_; }
+  // For how long a loop has not run, at the longest.
+  absl::Duration longest_sleep() const;
   // What readers and retries hold in memory, of all loops.
   size_t read_bytes() const;
 

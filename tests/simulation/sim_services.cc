@@ -17,6 +17,7 @@ uint64_t SeededRandom::Next() {
 bool SimLoop::CanRun() const { return !tasks_.empty() || next_timer() <= clock_->Monotonic(); }
 
 void SimLoop::RunOne() {
+  last_run_ = clock_->Monotonic();
   while (next_timer() <= clock_->Monotonic()) {
     tasks_.push_back(std::move(timers_.begin()->second));
     timers_.erase(timers_.begin());
@@ -81,7 +82,7 @@ void RecordedEvents::OnExpired(SubscriptionNumber number, absl::Time before) {
 }
 
 std::vector<BatchResult> FaultyStore::Commit(absl::Span<const Batch> batches, absl::Time now) {
-  if (one_in_ > 0 && random_->OneIn(one_in_)) {
+  if (down_ || (one_in_ > 0 && random_->OneIn(one_in_))) {
     BatchResult failed;
     failed.state = CommitState::kNotApplied;
     failed.error = "simulated";

@@ -18,7 +18,7 @@
 
 namespace postrider {
 
-// A clock that stands still until it is told to go on.
+// A clock that stands still until it is told to go on, and whose wall clock steps when it is told.
 class FakeClock final : public Clock {
  public:
   absl::Time Now() const override { return start_ + elapsed_; }
@@ -26,10 +26,11 @@ class FakeClock final : public Clock {
 
   absl::Duration elapsed() const { return elapsed_; }
   void Advance(absl::Duration span) { elapsed_ += span; }
+  void Step(absl::Duration span) { start_ += span; }
 
  private:
   static constexpr absl::Duration kMonotonicStart = absl::Hours(1);
-  const absl::Time start_ = absl::FromUnixSeconds(1'700'000'000);
+  absl::Time start_ = absl::FromUnixSeconds(1'700'000'000);
   absl::Duration elapsed_;
 };
 
@@ -63,9 +64,12 @@ class SimLoop final : public Loop {
   void RunOne();
   // Monotonic; infinite if there is no timer.
   absl::Duration next_timer() const;
+  // Monotonic: when it ran last; zero: never.
+  absl::Duration last_run() const { return last_run_; }
 
  private:
   const Clock* const clock_;
+  absl::Duration last_run_;
   std::deque<Task> tasks_;
   std::multimap<absl::Duration, Task> timers_;
 };
@@ -137,9 +141,14 @@ class FaultyStore final : public Store {
 
   std::vector<BatchResult> Commit(absl::Span<const Batch> batches, absl::Time now) override;
   bool Maintain() override { return store_->Maintain(); }
-  bool AcceptsAppends(absl::Time now) override { return store_->AcceptsAppends(now); }
+  bool AcceptsAppends(absl::Time now) override { return !full_ && store_->AcceptsAppends(now); }
+
+  void set_down(bool down) { down_ = down; }
+  void set_full(bool full) { full_ = full; }
 
  private:
+  bool down_ = false;
+  bool full_ = false;
   Store* const store_;
   SeededRandom* const random_;
   const size_t one_in_;

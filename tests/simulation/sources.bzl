@@ -17,6 +17,7 @@ TESTS = [
     "sim_services.h",
     "simulation_test.cc",
     "subscriber_test.cc",
+    "trouble_test.cc",
     "world.cc",
     "world.h",
     "world_attention.cc",

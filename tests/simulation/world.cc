@@ -17,6 +17,9 @@ namespace {
 // More steps without a moment's passing than any honest work needs.
 constexpr int kStepsPerMomentMax = 300'000;
 
+// After this time an owner whose change was not taken asks again.
+constexpr absl::Duration kOwnerRetryDelay = absl::Milliseconds(100);
+
 // In memory where there is such a place: nothing here is to outlive the test.
 std::string NewDirectory() {
   std::error_code ignored;
@@ -48,6 +51,7 @@ ContentHash HashOf(const std::string& body) {
 
 World::World(Options options)
     : options_(options), random_(options.seed), data_dir_(NewDirectory()), news_(&clock_) {
+  SteadyNow();
   StartProcess();
 }
 
@@ -125,9 +129,9 @@ void World::PutConfiguration(Write write, Subscribed* subscribed) {
 }
 
 void World::OnConfigured(Write write, Subscribed* subscribed, const BatchResult& result) {
-  // Who is told no asks again.
   if (result.state == CommitState::kNotApplied) {
-    return PutConfiguration(std::move(write), subscribed);
+    asks_again_.push_back({clock_.elapsed() + kOwnerRetryDelay, std::move(write), subscribed});
+    return;
   }
   if (result.state != CommitState::kCommitted) return;
   const ConfigResult& configured = result.configured.at(0);
@@ -135,6 +139,14 @@ void World::OnConfigured(Write write, Subscribed* subscribed, const BatchResult&
   if (!configured.ok() || *configured == nullptr) return;
   subscribed->record = *configured;
   news_.OnConfigured(subscribed->record->number);
+}
+
+void World::AskAgain() {
+  while (!asks_again_.empty() && asks_again_.front().time <= clock_.elapsed()) {
+    Refused refused = std::move(asks_again_.front());
+    asks_again_.pop_front();
+    PutConfiguration(std::move(refused.write), refused.subscribed);
+  }
 }
 
 void World::SetPaused(const FakeSubscriber& subscriber, bool paused) {
@@ -147,8 +159,13 @@ void World::SetPaused(const FakeSubscriber& subscriber, bool paused) {
 void World::Disable(const FakeSubscriber& subscriber, std::string reason) {
   Subscribed& subscribed = Of(subscriber);
   Subscription changed = *subscribed.record;
+  const bool enabled = reason.empty();
   changed.disabled_reason = std::move(reason);
+  if (enabled) subscribed.subscriber->ForgetThrottle();
   Change(subscribed, std::move(changed));
+  if (!enabled) return;
+  RunThroughAllLoops();
+  subscribed.subscriber->ForgetThrottle();
 }
 
 void World::Change(Subscribed& subscribed, Subscription changed) {
@@ -171,6 +188,15 @@ void World::Delete(const FakeSubscriber& subscriber) {
 bool World::Exists(const FakeSubscriber& subscriber) const {
   const Subscribed& subscribed = subscribed_.at(subscriber.url());
   return subscribed.record != nullptr && !subscribed.deleted;
+}
+
+bool World::IsDisabled(const FakeSubscriber& subscriber) const {
+  return Exists(subscriber) && !subscribed_.at(subscriber.url()).record->disabled_reason.empty();
+}
+
+bool World::MustBeDisabled(const FakeSubscriber& subscriber) const {
+  return Exists(subscriber) && !IsDisabled(subscriber) &&
+         news_.MustBeDisabled(subscribed_.at(subscriber.url()).record->number);
 }
 
 World::Subscribed& World::Of(const FakeSubscriber& subscriber) {
@@ -230,14 +256,48 @@ Answer World::Answered(const Uuid& id, const absl::StatusOr<Appended>& appended,
   return appended->kind == Appended::Kind::kNew ? Answer::kAccepted : Answer::kDuplicate;
 }
 
+// --- The store
+
+void World::StoreFails(bool fails) {
+  process_->store_faults().set_down(fails);
+  store_well_ = fails ? absl::InfiniteDuration() : clock_.elapsed();
+}
+
 // --- Time
 
+absl::Time World::SteadyNow() {
+  steady_.Update(clock_.Now(), clock_.Monotonic());
+  return steady_.now();
+}
+
+// A loop that sleeps sees a step late, and its alarms know of no correction.
+absl::Duration World::SteadyError() const {
+  if (!step_time_.has_value()) return absl::ZeroDuration();
+  return steady_error_ + (clock_.elapsed() - *step_time_) * kSteadyErrorMax;
+}
+
+// A loop that sleeps when it happens corrects nothing for that sleep. One that has not begun would
+// begin with the new time.
+void World::StepClock(absl::Duration step) {
+  RunThroughAllLoops();
+  if (step_time_.has_value()) steady_error_ = SteadyError();
+  step_time_ = clock_.elapsed();
+  clock_stepped_ = true;
+  SteadyNow();
+  steady_error_ += process_->longest_sleep() * kSteadyErrorMax;
+  clock_.Step(step);
+  SteadyNow();
+}
+
 bool World::StepOrWait(absl::Duration end) {
+  AskAgain();
+  SteadyNow();
   const bool stepped = process_->Step();
   if (!process_->died_of().empty()) Crash();
   if (stepped) return true;
   if (process_->idle()) OnQuiet();
-  const absl::Duration next = process_->NextMoment();
+  absl::Duration next = process_->NextMoment();
+  if (!asks_again_.empty()) next = std::min(next, asks_again_.front().time);
   if (next > end || next == absl::InfiniteDuration()) return false;
   clock_.Advance(std::max(next - clock_.elapsed(), absl::ZeroDuration()));
   return true;
@@ -258,15 +318,18 @@ void World::RunFor(absl::Duration span) {
     }
   }
   clock_.Advance(end - clock_.elapsed());
+  if (process_->idle()) OnQuiet();  // Nobody may be left who would look.
 }
 
 void World::RunUntil(const std::function<bool()>& reached) {
+  ExpectAttention();
   for (int i = 0; !reached(); ++i) {
     CHECK(i < kStepsPerMomentMax && StepOrWait(absl::InfiniteDuration()));
   }
 }
 
 void World::RunSteps(int steps) {
+  ExpectAttention();
   for (int i = 0; i < steps && StepOrWait(absl::InfiniteDuration()); ++i) {
   }
 }
@@ -279,7 +342,17 @@ void World::Crash() {
     ++own_deaths_;
   }
   process_.reset();
+  // Due times are stored by the steady time of this life, and read by that of the next (T5).
+  const absl::Duration ahead = clock_.Now() - SteadyNow();
+  earlier_max_ += std::max(ahead, absl::ZeroDuration()) + SteadyError();
+  if (-ahead > kScheduleStepMax) earlier_max_ = absl::InfiniteDuration();  // All is due at once.
+  steady_ = SteadyTime();
+  steady_error_ = absl::ZeroDuration();
+  step_time_.reset();
+  SteadyNow();
   news_.OnCrash();
+  asks_again_.clear();
+  store_well_ = -absl::InfiniteDuration();
   ++life_;
   for (auto& [url, subscriber] : subscribers_) subscriber->HangUp();
   for (auto& [id, published] : published_) {
@@ -287,6 +360,7 @@ void World::Crash() {
   }
   StartProcess();
   ReadCommitted();
+  ExpectAttention();
 }
 
 }  // namespace postrider

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -9,8 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "gateway/dispatch/steady_time.h"
 #include "gateway/model/attempt.h"
 #include "gateway/model/event.h"
 #include "gateway/model/purge.h"
@@ -81,6 +84,9 @@ class World {
   void Disable(const FakeSubscriber& subscriber, std::string reason);
   void Delete(const FakeSubscriber& subscriber);
   bool Exists(const FakeSubscriber& subscriber) const;
+  bool IsDisabled(const FakeSubscriber& subscriber) const;
+  // A loop has said so, and the record does not.
+  bool MustBeDisabled(const FakeSubscriber& subscriber) const;
 
   // --- Backlogs and dead letters. The calls return when every loop knows of it ---
   void Purge(const FakeSubscriber& subscriber, PurgeFilter filter);
@@ -108,11 +114,18 @@ class World {
   Answer PublishOther(const Uuid& id, std::string body);
   const std::map<Uuid, Published>& published() const { return published_; }
 
+  // --- The store, in this life ---
+  // It takes nothing at all; and: it has no room for new events.
+  void StoreFails(bool fails);
+  void StoreIsFull(bool full) { process_->store_faults().set_full(full); }
+
   // --- Time ---
   // Jumps from one due moment to the next: an hour of retries costs microseconds.
   void RunFor(absl::Duration span);
   // Some steps, in which as much time passes as they take.
   void RunSteps(int steps);
+  // The wall clock steps.
+  void StepClock(absl::Duration step);
   // The process is killed at once and is started anew.
   void Crash();
   // How often it has died of its own fault: of what a subscriber is deadly for.
@@ -144,6 +157,13 @@ class World {
     std::vector<Seq> end_seqs;
     bool canceled = false;
   };
+  struct Subscribed;
+  // A change of the configuration that the store did not take.
+  struct Refused {
+    absl::Duration time;  // When its owner asks again, since the world began.
+    Write write;
+    Subscribed* subscribed = nullptr;
+  };
   struct Subscribed {
     FakeSubscriber* subscriber = nullptr;
     std::shared_ptr<const Subscription> record;  // Null: creating it has not been answered.
@@ -157,9 +177,13 @@ class World {
     // Of each event: what the store says of the attempts that its log owed, as of the last crash.
     std::map<Uuid, std::vector<Attempt>> committed;
     std::map<Uuid, std::vector<size_t>> arrivals;  // Places in subscriber->arrivals().
+    // Found delivered or dead in the store, which they stay.
+    mutable absl::flat_hash_set<Uuid> recorded_over;
   };
 
   void StartProcess();
+  absl::Time SteadyNow();
+  absl::Duration SteadyError() const;
   bool StepOrWait(absl::Duration end);
   void RunUntil(const std::function<bool()>& reached);
   void SetPaused(const FakeSubscriber& subscriber, bool paused);
@@ -167,6 +191,7 @@ class World {
   absl::StatusOr<ReplayRecord> CommitReplay(const Write& write);
   void PutConfiguration(Write write, Subscribed* subscribed);
   void OnConfigured(Write write, Subscribed* subscribed, const BatchResult& result);
+  void AskAgain();
 
   // --- What owners do (world_owners.cc) ---
   void PurgeRows(const Subscribed& subscribed, const PurgeMark& mark, bool dead_only);
@@ -204,7 +229,7 @@ class World {
   void OnQuiet();
   void CheckAttended();
   absl::Duration AttentionOf(const Subscribed& subscribed) const;
-  bool MayBeSentTo(const Subscribed& subscribed) const;
+  bool MayBeSentTo(const Subscribed& subscribed);
   void CheckExceptionsAttended(const Subscribed& subscribed);
   void CheckFirstAttemptsAttended(const Subscribed& subscribed);
   bool WasTried(const Subscribed& subscribed, const Uuid& id) const;
@@ -221,9 +246,18 @@ class World {
   std::map<std::string, Subscribed> subscribed_;  // By URL.
   std::map<Uuid, Published> published_;
   std::vector<std::string> violations_;
+  std::deque<Refused> asks_again_;
   RecordedEvents news_;
   absl::Duration attention_due_;
   absl::Duration attention_interval_;
+  // What due times are measured by in this life (T5), up to SteadyError().
+  SteadyTime steady_;
+  absl::Duration steady_error_;
+  std::optional<absl::Duration> step_time_;  // Of the last step in this life, as in now().
+  bool clock_stepped_ = false;               // In any life.
+  // How much earlier than due an attempt may come whose wait began in an earlier life.
+  absl::Duration earlier_max_;
+  absl::Duration store_well_ = -absl::InfiniteDuration();  // Since then.
   int life_ = 0;
   int own_deaths_ = 0;
   std::vector<Death> deaths_;  // The file: what was not emptied is counted again.

@@ -17,6 +17,8 @@ constexpr absl::Duration kProbeAttentionMax = absl::Seconds(6);
 // After a fault of our own (E7), at most; after the breaker has closed (E6).
 constexpr absl::Duration kFaultWaitMax = absl::Seconds(31);
 constexpr absl::Duration kRampSpan = absl::Seconds(11);
+// What the store has not taken is tried again within five seconds (S2).
+constexpr absl::Duration kStoreRetryMax = absl::Seconds(6);
 
 constexpr absl::Duration kCheckIntervalMin = absl::Seconds(2);
 constexpr absl::Duration kCheckIntervalMax = absl::Minutes(30);
@@ -41,6 +43,7 @@ void World::ExpectAttention() {
 
 // Nothing that is due waits while its subscriber is well and nothing is on the wire to him.
 void World::CheckAttended() {
+  if (clock_.elapsed() < store_well_ + kStoreRetryMax) return;
   int in_flight = 0;
   for (const auto& [url, subscriber] : subscribers_) in_flight += subscriber->in_flight();
   if (options_.caps.in_flight < kInFlightTotalDefault && in_flight > 0) return;
@@ -58,7 +61,7 @@ absl::Duration World::AttentionOf(const Subscribed& subscribed) const {
   return away ? kProbeAttentionMax : kAttentionMax;
 }
 
-bool World::MayBeSentTo(const Subscribed& subscribed) const {
+bool World::MayBeSentTo(const Subscribed& subscribed) {
   const FakeSubscriber& subscriber = *subscribed.subscriber;
   if (subscribed.record == nullptr || subscribed.deleted || !subscribed.record->may_send() ||
       subscriber.in_flight() > 0 || now() < subscriber.answer_time() + kAttentionMax ||
@@ -72,13 +75,13 @@ bool World::MayBeSentTo(const Subscribed& subscribed) const {
   }
   const auto health = news_.health().find(number);
   if (health == news_.health().end()) return true;
-  const absl::Time wall = clock_.Now();
+  const absl::Time wall = SteadyNow() - SteadyError();
   return health->second.throttled_until.value_or(absl::InfinitePast()) + kAttentionMax < wall &&
          health->second.next_probe.value_or(absl::InfinitePast()) + kProbeAttentionMax < wall;
 }
 
 void World::CheckExceptionsAttended(const Subscribed& subscribed) {
-  const absl::Time latest = clock_.Now() - AttentionOf(subscribed);
+  const absl::Time latest = SteadyNow() - SteadyError() - AttentionOf(subscribed);
   for (ShardId shard = 0; shard < options_.shards; ++shard) {
     const absl::StatusOr<std::vector<DueException>> due = process_->reader().ReadDue(
         subscribed.record->number, shard, latest, /*limit=*/1, /*bytes=*/1);
@@ -86,7 +89,7 @@ void World::CheckExceptionsAttended(const Subscribed& subscribed) {
     for (const DueException& exception : *due) {
       Violation(absl::StrCat("event ", exception.entry.event->id.ToString(), " is an exception of ",
                              subscribed.subscriber->url(), " and nobody attends to it, due for ",
-                             absl::FormatDuration(clock_.Now() - exception.row.due_time)));
+                             absl::FormatDuration(SteadyNow() - exception.row.due_time)));
     }
   }
 }

@@ -15,8 +15,9 @@ namespace {
 
 constexpr size_t kAttemptsPerPage = 100;
 constexpr size_t kViolationsKept = 20;
+constexpr int kStatusGone = 410;
 // The jitter shortens a wait by up to a tenth; the store keeps microseconds.
-constexpr double kWaitMin = 0.9;
+constexpr double kWaitMin = 0.9 * (1 - kSteadyErrorMax);
 constexpr absl::Duration kStoreTick = absl::Microseconds(2);
 
 // A fake subscriber's 429 always says when to come again.
@@ -113,6 +114,7 @@ void World::CheckHistory(const Subscribed& subscribed, const Arrival& arrival,
   int attempts = 0;
   int charged = 0;
   bool throttled = false;  // The last one.
+  bool gone = false;       // Likewise.
   absl::Duration last_answer = -absl::InfiniteDuration();
   const auto committed = subscribed.committed.find(arrival.event_id);
   if (committed != subscribed.committed.end()) {
@@ -120,7 +122,7 @@ void World::CheckHistory(const Subscribed& subscribed, const Arrival& arrival,
     attempts = last.number;
     charged = ChargedOf(committed->second);
     throttled = IsThrottled(last);
-    last_answer = last.time + last.latency - (clock_.Now() - clock_.elapsed());
+    gone = last.http_status == kStatusGone;
     if (last.disposition == Disposition::kDelivered || last.disposition == Disposition::kDead) {
       Violation(absl::StrCat(what, ": is settled for good since before the crash"));
     }
@@ -129,12 +131,18 @@ void World::CheckHistory(const Subscribed& subscribed, const Arrival& arrival,
   if (earlier != subscribed.arrivals.end()) {
     for (const size_t place : earlier->second) {
       const Arrival& before = subscribed.subscriber->arrivals()[place];
-      if (before.life != arrival.life) continue;
+      if (before.life != arrival.life) {
+        if (before.answered && before.attempt_number == attempts) {
+          last_answer = before.answer_time - earlier_max_;
+        }
+        continue;
+      }
       if (!before.answered) return Violation(absl::StrCat(what, ": is on the wire already"));
       if (before.success) return Violation(absl::StrCat(what, ": has succeeded already"));
       ++attempts;
       charged += before.throttled ? 0 : 1;
       throttled = before.throttled;
+      gone = before.gone;
       last_answer = before.answer_time;
     }
   }
@@ -143,6 +151,7 @@ void World::CheckHistory(const Subscribed& subscribed, const Arrival& arrival,
   }
   if (charged == 0 || throttled || subscribed.record == nullptr) return;
   const std::vector<absl::Duration>& schedule = ScheduleOf(*subscribed.record, {});
+  if (gone && static_cast<size_t>(charged) >= schedule.size()) return;  // Once more if enabled.
   if (static_cast<size_t>(charged) >= schedule.size()) {
     return Violation(absl::StrCat(what, ": the schedule has ", schedule.size(), " attempts"));
   }
@@ -190,6 +199,11 @@ void World::ReadAttempts(Subscribed* subscribed) {
     }
     query.page = page->next_page;
   } while (!query.page.empty());
+  if (!clock_stepped_) return;
+  for (auto& [id, attempts] : subscribed->committed) {  // Were listed by their times.
+    std::sort(attempts.begin(), attempts.end(),
+              [](const Attempt& a, const Attempt& b) { return a.number < b.number; });
+  }
 }
 
 // The record tells of every attempt once, in order, and of none that was not made.

@@ -46,16 +46,23 @@ bool World::IsOver(const Subscribed& subscribed, const Published& published) {
 
 bool World::IsRecordedOver(const Subscribed& subscribed, const Published& published) {
   if (IsGone(published)) return true;
+  const Uuid& id = published.event->id;
+  if (subscribed.recorded_over.contains(id)) return true;
   AttemptQuery query;
   query.event = std::make_pair(published.shard, published.seq);
   query.limit = 500;
   const absl::StatusOr<AttemptPage> page = process_->reader().ListAttempts(query);
   if (!page.ok()) return false;
-  return std::any_of(page->attempts.begin(), page->attempts.end(), [&](const ListedAttempt& a) {
-    return a.attempt.subscription == subscribed.record->number &&
-           (a.attempt.disposition == Disposition::kDelivered ||
-            a.attempt.disposition == Disposition::kDead);
-  });
+  const bool over =
+      std::any_of(page->attempts.begin(), page->attempts.end(), [&](const ListedAttempt& a) {
+        const AttemptOrigin origin = a.attempt.origin;  // What a replay delivers ends no wait (C5).
+        return a.attempt.subscription == subscribed.record->number &&
+               (origin == AttemptOrigin::kLog || origin == AttemptOrigin::kRetry) &&
+               (a.attempt.disposition == Disposition::kDelivered ||
+                a.attempt.disposition == Disposition::kDead);
+      });
+  if (over) subscribed.recorded_over.insert(id);
+  return over;
 }
 
 }  // namespace postrider

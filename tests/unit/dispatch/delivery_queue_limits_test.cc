@@ -89,6 +89,55 @@ TEST_F(DeliveryQueueLimitsTest, TimeInWhichItWasPausedDoesNotCount) {
   EXPECT_EQ(queue_->Next(kNow + absl::Seconds(7), monotonic_)->dead_reason, DeadReason::kExpired);
 }
 
+// --- When the wall clock has stepped (T5) ---
+
+TEST_F(DeliveryQueueLimitsTest, ADeliveryIsOverWhenBothClocksSaySo) {
+  ConfigurePolicy({.max_age = kAge});
+  Feed(1, 4);
+  const auto reason_at = [this](absl::Time now, absl::Duration wall_offset) {
+    queue_->SetWallOffset(wall_offset);
+    const Exchange exchange = *queue_->Next(now, monotonic_);
+    queue_->OnResult(exchange, kSucceeded, now, monotonic_, 0);
+    return exchange.dead_reason;
+  };
+  EXPECT_EQ(reason_at(kNow + absl::Seconds(4), -absl::Seconds(5)), DeadReason::kNone);
+  EXPECT_EQ(reason_at(kNow + absl::Seconds(5), -absl::Seconds(5)), DeadReason::kExpired);
+  EXPECT_EQ(reason_at(kNow - absl::Seconds(1), absl::Seconds(5)), DeadReason::kNone);
+  EXPECT_EQ(reason_at(kNow, absl::Seconds(5)), DeadReason::kExpired);
+}
+
+TEST_F(DeliveryQueueLimitsTest, AnAttemptIsStampedByTheWallClock) {
+  Feed(1, 1);
+  queue_->SetWallOffset(absl::Hours(1));
+  EXPECT_EQ(queue_->Next(kNow, monotonic_)->start_time, kNow + absl::Hours(1));
+}
+
+// EntryAt() says when it was accepted: 1000 s before kNow.
+TEST_F(DeliveryQueueLimitsTest, TheFirstWaitIsOverWhenTheSlowerClockSaysSo) {
+  ConfigurePolicy({.schedule = {absl::Seconds(1000), absl::Seconds(1)}, .max_age = absl::Hours(9)});
+  Feed(1, 1);
+  for (const int seconds : {-7, 7}) {
+    queue_->SetWallOffset(absl::Seconds(seconds));
+    EXPECT_FALSE(queue_->Next(kNow - absl::Seconds(1), monotonic_).has_value());
+  }
+  queue_->SetWallOffset(-absl::Seconds(7));
+  EXPECT_FALSE(queue_->Next(kNow, monotonic_).has_value());
+  EXPECT_EQ(queue_->next_poll(kNow, monotonic_), monotonic_ + absl::Seconds(7));
+  EXPECT_TRUE(queue_->Next(kNow + absl::Seconds(7), monotonic_).has_value());
+}
+
+// After a step forward.
+TEST_F(DeliveryQueueLimitsTest, TheFirstWaitOfWhatTheOtherClockHasNotReachedIsTheFasterOnes) {
+  ConfigurePolicy({.schedule = {absl::Seconds(10), absl::Seconds(1)}, .max_age = absl::Hours(9)});
+  Feed(1, 1);
+  const absl::Time behind = kNow - absl::Seconds(5000);
+  queue_->SetWallOffset(absl::Seconds(4009));
+  EXPECT_FALSE(queue_->Next(behind, monotonic_).has_value());
+  EXPECT_EQ(queue_->next_poll(behind, monotonic_), monotonic_ + absl::Seconds(1));
+  queue_->SetWallOffset(absl::Seconds(4010));
+  EXPECT_TRUE(queue_->Next(behind, monotonic_).has_value());
+}
+
 TEST_F(DeliveryQueueLimitsTest, ABodyOverTheLimitIsDeadAtOnce) {
   ConfigurePolicy({.max_body_bytes = 256});
   FeedSized(1, 257);

@@ -16,6 +16,7 @@ DueException Due(Seq seq, absl::Time due_time) {
   DueException due;
   due.row.key = Key(seq);
   due.row.due_time = due_time;
+  due.row.attempts = 1;
   due.entry.event = std::make_shared<Event>();
   return due;
 }
@@ -26,6 +27,38 @@ TEST(RetryLane, LoadsNothingBeforeItIsDue) {
   EXPECT_EQ(lane.next_due(), kNow + absl::Seconds(5));
   EXPECT_FALSE(lane.NextLoad(kNow + absl::Seconds(4)).has_value());
   EXPECT_TRUE(lane.NextLoad(kNow + absl::Seconds(5)).has_value());
+}
+
+// It was written while the wall clock was wrong, by an earlier process (T5).
+TEST(RetryLane, WhatIsDueLaterThanAnyWaitIsDueAtOnce) {
+  for (const absl::Duration wait : {absl::Hours(24 * 365), kScheduleStepMax + absl::Seconds(1)}) {
+    RetryLane lane;
+    lane.Restore({.subscription = 1, .shard = 0, .due_time = kNow + wait, .waiting = 1});
+    EXPECT_TRUE(lane.HasDue(kNow));
+    const auto load = lane.NextLoad(kNow);
+    ASSERT_TRUE(load.has_value());
+    lane.OnLoaded(*load, {Due(1, kNow + wait)}, kNow);
+    EXPECT_TRUE(lane.Take().has_value());
+    EXPECT_FALSE(lane.HasDue(kNow));
+  }
+}
+
+// A parked row that was released, or a redriven one, by a wall clock that is ahead (T5).
+TEST(RetryLane, WhatWasNeverTriedIsDueWhateverItsTime) {
+  RetryLane lane;
+  lane.OnReleased(0, kNow);
+  DueException untried = Due(2, kNow + absl::Hours(1));
+  untried.row.attempts = 0;
+  lane.OnLoaded(*lane.NextLoad(kNow), {Due(1, kNow + absl::Minutes(1)), untried}, kNow);
+  EXPECT_EQ(lane.Take()->row.key.seq, 2U);
+  EXPECT_FALSE(lane.Take().has_value());
+  EXPECT_EQ(lane.next_due(), kNow + absl::Minutes(1));
+}
+
+TEST(RetryLane, TheLongestWaitIsWaited) {
+  RetryLane lane;
+  lane.OnAdded(Key(1), kNow + kScheduleStepMax);
+  EXPECT_FALSE(lane.NextLoad(kNow).has_value());
 }
 
 TEST(RetryLane, GivesWhatIsDueAndRemembersWhenTheNextIs) {

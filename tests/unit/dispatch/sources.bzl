@@ -22,6 +22,7 @@ TESTS = [
     "shard_progress_test.cc",
     "shard_tail_members_test.cc",
     "shard_tail_test.cc",
+    "steady_time_test.cc",
     "subscriber_health_test.cc",
     "suspects_test.cc",
 ]

@@ -335,6 +335,18 @@ TEST_F(SubscriberHealthTest, AnOpenBreakerStaysOpen) {
   EXPECT_EQ(restored.state().failures, 10);
 }
 
+// It was stored while the wall clock was wrong (T5).
+TEST_F(SubscriberHealthTest, AProbeThatIsFurtherAwayThanAnyWaitIsDueAtOnce) {
+  SubscriptionHealth stored;
+  stored.breaker = Breaker::kOpen;
+  stored.next_probe = Now().wall + absl::Hours(24);
+  health_.Restore(stored);
+  health_.OnTime(Now().wall);
+  EXPECT_TRUE(health_.waits());
+  health_.OnTime(Now().wall - absl::Seconds(1));
+  EXPECT_FALSE(health_.waits());
+}
+
 TEST_F(SubscriberHealthTest, WhatWasObservedIsKeptAndTheTimeBetweenIsNot) {
   for (int i = 0; i < 12; ++i) {
     Exchange(kNotFound);
