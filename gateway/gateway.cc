@@ -150,6 +150,11 @@ absl::Status Gateway::Impl::MakeLoops() {
                      NewHttpPoster(loops_.back().get(), std::move(poster_options), SystemClock()));
     posters_.push_back(std::move(poster));
   }
+  std::vector<Loop*> loops;
+  for (const std::unique_ptr<AsioLoop>& loop : loops_) {
+    loops.push_back(loop.get());
+  }
+  loop_watch_ = std::make_unique<LoopWatch>(std::move(loops), SystemClock());
   return absl::OkStatus();
 }
 
@@ -281,7 +286,7 @@ void Gateway::Impl::Publish(EventInput input, Done<PublishReceipt> done, Publish
 }
 
 std::string Gateway::Impl::MetricsText() const {
-  return FormatMetrics(*engine_, SystemClock()->Now(), commits_->Stats(),
+  return FormatMetrics(*engine_, loop_watch_->Silence(), *SystemClock(), commits_->Stats(),
                        store_.checkpointer->Stats(), registry_.size());
 }
 

@@ -219,6 +219,13 @@ class Gateway {
   // The string id of a subscription; empty if it was deleted. Thread-safe.
   std::string SubscriptionIdOf(SubscriptionNumber number) const;
 
+  // Looks whether the delivering threads still run. To be called about once a second, by one
+  // thread, until Stop().
+  void Tick();
+  // For how long a delivering thread has not answered, at the longest; about Tick()'s interval, or
+  // less, while all is well. Thread-safe.
+  absl::Duration Silence() const;
+
   // Prometheus text of all metrics.
   std::string MetricsText() const;
 

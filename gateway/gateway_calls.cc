@@ -184,6 +184,10 @@ std::string Gateway::SubscriptionIdOf(SubscriptionNumber number) const {
   return record == nullptr ? "" : record->id;
 }
 
+void Gateway::Tick() { impl_->loop_watch().Ask(); }
+
+absl::Duration Gateway::Silence() const { return impl_->loop_watch().Silence(); }
+
 std::string Gateway::MetricsText() const { return impl_->MetricsText(); }
 
 }  // namespace postrider

@@ -11,6 +11,7 @@
 #include "gateway/announcer.h"
 #include "gateway/answers.h"
 #include "gateway/base/asio_loop.h"
+#include "gateway/base/loop_watch.h"
 #include "gateway/deliver/address_guard.h"
 #include "gateway/delivery_admin.h"
 #include "gateway/dispatch/engine.h"
@@ -47,6 +48,7 @@ class Gateway::Impl {
   ReplayAdmin& replays() { return *replays_; }
   const SubscriptionRegistry& registry() const { return registry_; }
   const HealthBoard& health() const { return health_; }
+  LoopWatch& loop_watch() { return *loop_watch_; }
   std::string MetricsText() const;
 
  private:
@@ -67,6 +69,7 @@ class Gateway::Impl {
   HealthBoard health_;
   StoreHandle store_;
   std::vector<std::unique_ptr<AsioLoop>> loops_;
+  std::unique_ptr<LoopWatch> loop_watch_;
   std::unique_ptr<GroupCommit> commits_;
   std::unique_ptr<ReadPool> reads_;
   std::unique_ptr<Announcer> announcer_;

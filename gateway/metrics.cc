@@ -22,7 +22,7 @@ void AddOne(std::string* text, absl::string_view name, absl::string_view type,
   absl::StrAppend(text, name, " ", value, "\n");
 }
 
-// The loops' counters, added up; ages: the oldest.
+// The loops' counters, added up; of times the earliest.
 struct Totals {
   uint64_t delivered = 0;
   uint64_t failed = 0;
@@ -38,8 +38,9 @@ struct Totals {
   int64_t waiting_for_share = 0;
   int64_t exceptions_waiting = 0;
   int64_t read_bytes = 0;
-  int64_t tail_age_ms = 0;
-  int64_t retry_age_ms = 0;
+  int64_t tail_due = DispatchCounters::kNever;
+  int64_t retry_due = DispatchCounters::kNever;
+  int64_t throttled_due = DispatchCounters::kNever;
 };
 
 Totals AddUp(const Engine& engine) {
@@ -60,10 +61,24 @@ Totals AddUp(const Engine& engine) {
     totals.waiting_for_share += loop.waiting_for_share;
     totals.exceptions_waiting += loop.exceptions_waiting;
     totals.read_bytes += loop.read_bytes;
-    totals.tail_age_ms = std::max<int64_t>(totals.tail_age_ms, loop.tail_oldest_age_ms);
-    totals.retry_age_ms = std::max<int64_t>(totals.retry_age_ms, loop.retry_oldest_age_ms);
+    totals.tail_due = std::min<int64_t>(totals.tail_due, loop.tail_due);
+    totals.retry_due = std::min<int64_t>(totals.retry_due, loop.retry_due);
+    totals.throttled_due = std::min<int64_t>(totals.throttled_due, loop.throttled_due);
   }
   return totals;
+}
+
+void AddDueAges(std::string* text, const Totals& totals, int64_t monotonic) {
+  AddHead(text, "postrider_oldest_due_age_seconds", "gauge",
+          "How long the oldest delivery has been due, by lane.");
+  const auto add = [text, monotonic](absl::string_view lane, int64_t due) {
+    const int64_t age = monotonic - std::min(monotonic, due);
+    absl::StrAppend(text, "postrider_oldest_due_age_seconds{lane=\"", lane, "\"} ",
+                    absl::ToDoubleSeconds(absl::Nanoseconds(age)), "\n");
+  };
+  add("tail", totals.tail_due);
+  add("retry", totals.retry_due);
+  add("throttled", totals.throttled_due);
 }
 
 void AddStore(std::string* text, const GroupCommitStats& commits, const StoreStats& store) {
@@ -95,16 +110,15 @@ void AddRetention(std::string* text, const RetentionStats& retention, absl::Time
 
 }  // namespace
 
-std::string FormatMetrics(const Engine& engine, absl::Time now, const GroupCommitStats& commits,
-                          const StoreStats& store, size_t subscriptions) {
+std::string FormatMetrics(const Engine& engine, absl::Duration silence, const Clock& clock,
+                          const GroupCommitStats& commits, const StoreStats& store,
+                          size_t subscriptions) {
   const Totals totals = AddUp(engine);
   std::string text;
-  AddHead(&text, "postrider_oldest_due_age_seconds", "gauge",
-          "How long the oldest delivery has been due, by lane.");
-  absl::StrAppend(&text, "postrider_oldest_due_age_seconds{lane=\"tail\"} ",
-                  static_cast<double>(totals.tail_age_ms) / 1000, "\n");
-  absl::StrAppend(&text, "postrider_oldest_due_age_seconds{lane=\"retry\"} ",
-                  static_cast<double>(totals.retry_age_ms) / 1000, "\n");
+  AddDueAges(&text, totals, absl::ToInt64Nanoseconds(clock.Monotonic()));
+  AddOne(&text, "postrider_loop_silence_seconds", "gauge",
+         "For how long a delivering thread has not answered, at the longest.",
+         absl::ToDoubleSeconds(silence));
   AddHead(&text, "postrider_attempts_total", "counter", "Attempts, by what followed.");
   absl::StrAppend(&text, "postrider_attempts_total{outcome=\"delivered\"} ", totals.delivered,
                   "\npostrider_attempts_total{outcome=\"retry\"} ", totals.failed,
@@ -133,7 +147,7 @@ std::string FormatMetrics(const Engine& engine, absl::Time now, const GroupCommi
          totals.read_bytes);
   AddOne(&text, "postrider_subscriptions", "gauge", "Subscriptions.", subscriptions);
   AddStore(&text, commits, store);
-  AddRetention(&text, engine.retention(), now);
+  AddRetention(&text, engine.retention(), clock.Now());
   return text;
 }
 

@@ -9,7 +9,7 @@
 namespace postrider {
 
 // What the admin port answers: `/healthz` (the process lives), `/readyz` (503 unless `ready`: it
-// takes events) and `/metrics` (Prometheus text). 404 otherwise.
+// takes events, and its threads run) and `/metrics` (Prometheus text). 404 otherwise.
 HttpAnswer AdminAnswer(absl::string_view path, const Gateway& gateway,
                        const std::atomic<bool>& ready);
 

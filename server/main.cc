@@ -128,6 +128,7 @@ void Process::PrintWelcome() const {
 void Process::RunUntilStopped() {
   while (!WaitForStop(kTickInterval)) {
     grpc_->Tick();
+    gateway_->Tick();
   }
 }
 

@@ -305,7 +305,7 @@ NextStep DeliveryQueue::Judge(const Exchange& exchange, const PostResult& result
   if (AsksToWait(result, exchange.throttled())) {
     const absl::Time until = WaitEndOf(result, now.wall);
     if (is_its_answer) {
-      health_.OnThrottled(result, until);
+      health_.OnThrottled(result, until, now.monotonic);
     }
     return ThrottledStep(until, now.wall, expire_time);
   }

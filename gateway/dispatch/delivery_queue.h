@@ -140,6 +140,10 @@ class DeliveryQueue {
 
   // --- How the subscriber does ---
   const SubscriptionHealth& health() const { return health_.state(); }
+  // Monotonic: since when it has asked to wait, again and again, while it is owed something.
+  std::optional<absl::Duration> throttled_since() const {
+    return retries_.waiting() > 0 ? health_.throttled_since() : std::nullopt;
+  }
   HealthChanges TakeHealthChanges() { return health_.TakeChanges(); }
 
   // When something may be to do that no event announces. Wall clock: the next retry that is due, or

@@ -195,6 +195,7 @@ void Dispatcher::EndTurn() {
   }
   SendMessages();
   ArmTimer();
+  UpdateGauges();
   if (draining_ && drained_ != nullptr && turns_.in_flight() == 0) {
     TakeCursors();
     FlushOutcomes();
@@ -368,7 +369,6 @@ void Dispatcher::OnTimer(absl::Duration timer) {
     polls_.erase(polls_.begin());
     Wake(number);
   }
-  UpdateGauges();
   EndTurn();
 }
 

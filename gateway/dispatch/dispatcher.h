@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <set>
 #include <utility>
@@ -68,8 +69,12 @@ struct DispatchCounters {
   std::atomic<int64_t> waiting_for_share{0};
   std::atomic<int64_t> exceptions_waiting{0};
   std::atomic<int64_t> read_bytes{0};  // As in ReadBudget::used().
-  std::atomic<int64_t> tail_oldest_age_ms{0};
-  std::atomic<int64_t> retry_oldest_age_ms{0};
+  // Since when the oldest has been due, or will be, by lane; in nanoseconds of the monotonic clock.
+  // Times and not ages: a loop that hangs does not change them, and they show it.
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+  std::atomic<int64_t> tail_due{kNever};
+  std::atomic<int64_t> retry_due{kNever};
+  std::atomic<int64_t> throttled_due{kNever};
 };
 
 // Everything that happens on one loop: the tails of its shards, the queues of its subscriptions,
@@ -128,9 +133,10 @@ class Dispatcher final : private Outbox {
          const SubscriptionDirectory* directory, const Suspects* suspects, Outbox* outbox)
         : queue(std::move(subscription), options, directory, suspects, outbox) {}
     DeliveryQueue queue;
-    std::shared_ptr<const Endpoint> endpoint;        // Made when first needed.
-    absl::Time due = absl::InfiniteFuture();         // As in due_.
-    absl::Duration poll = absl::InfiniteDuration();  // As in polls_.
+    std::shared_ptr<const Endpoint> endpoint;             // Made when first needed.
+    absl::Time due = absl::InfiniteFuture();              // As in due_.
+    absl::Duration poll = absl::InfiniteDuration();       // As in polls_.
+    absl::Duration throttled = absl::InfiniteDuration();  // As in throttled_.
     uint64_t exceptions_counted = 0;
     bool loads_wait = false;     // Retries that are due wait for the read budget.
     bool limit_changed = false;  // Since it was shown.
@@ -203,6 +209,7 @@ class Dispatcher final : private Outbox {
   // Those who hold up a tail by themselves ask to leave it (R5).
   void LeaveTails();
   void UpdateAlarms(SubscriptionNumber number, Slot& slot, const Moment& now);
+  void UpdateThrottled(SubscriptionNumber number, Slot& slot);
   bool MayStartExchange() const;
   void Wake(SubscriptionNumber number) { active_queues_.insert(number); }
 
@@ -253,6 +260,8 @@ class Dispatcher final : private Outbox {
   // Alarms: what is to be looked at when.
   std::set<std::pair<absl::Time, SubscriptionNumber>> due_;
   std::set<std::pair<absl::Duration, SubscriptionNumber>> polls_;
+  // Since when those have been held back that asked to wait and are owed something.
+  std::set<std::pair<absl::Duration, SubscriptionNumber>> throttled_;
   std::set<absl::Duration> timers_;  // Monotonic; those under way.
   absl::Duration cursor_due_ = absl::InfiniteDuration();
   absl::Duration tail_age_due_ = absl::InfiniteDuration();

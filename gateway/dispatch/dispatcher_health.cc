@@ -1,5 +1,7 @@
 // The part of Dispatcher that tells others how subscribers do.
 
+#include <algorithm>
+
 #include "gateway/dispatch/dispatcher.h"
 
 namespace postrider {
@@ -65,15 +67,33 @@ void Dispatcher::TellDead(SubscriptionNumber number, const LogEntry& entry,
   }
 }
 
-void Dispatcher::UpdateGauges() {
-  const absl::Duration now = services_.clock->Monotonic();
-  absl::Duration oldest;
-  for (const auto& [shard, tail] : tails_) {
-    oldest = std::max(oldest, now - tail->oldest_unsettled().value_or(now));
+void Dispatcher::UpdateThrottled(SubscriptionNumber number, Slot& slot) {
+  const absl::Duration since = slot.queue.throttled_since().value_or(absl::InfiniteDuration());
+  if (since == slot.throttled) {
+    return;
   }
-  counters_.tail_oldest_age_ms = absl::ToInt64Milliseconds(oldest);
-  const absl::Duration overdue = due_.empty() ? absl::ZeroDuration() : Now() - due_.begin()->first;
-  counters_.retry_oldest_age_ms = std::max<int64_t>(0, absl::ToInt64Milliseconds(overdue));
+  throttled_.erase({slot.throttled, number});
+  if (since != absl::InfiniteDuration()) {
+    throttled_.insert({since, number});
+  }
+  slot.throttled = since;
+}
+
+void Dispatcher::UpdateGauges() {
+  absl::Duration tail_due = absl::InfiniteDuration();
+  for (const auto& [shard, tail] : tails_) {
+    tail_due = std::min(tail_due, tail->oldest_unsettled().value_or(absl::InfiniteDuration()));
+  }
+  absl::Duration retry_due = absl::InfiniteDuration();
+  if (!due_.empty()) {
+    const Moment now = ReadClocks();
+    retry_due = now.monotonic + (due_.begin()->first - now.wall);
+  }
+  // What is infinite is the largest number.
+  counters_.tail_due = absl::ToInt64Nanoseconds(tail_due);
+  counters_.retry_due = absl::ToInt64Nanoseconds(retry_due);
+  counters_.throttled_due = absl::ToInt64Nanoseconds(
+      throttled_.empty() ? absl::InfiniteDuration() : throttled_.begin()->first);
 }
 
 }  // namespace postrider

@@ -47,6 +47,7 @@ void Dispatcher::RemoveSlot(SubscriptionNumber number) {
   }
   due_.erase({found->second->due, number});
   polls_.erase({found->second->poll, number});
+  throttled_.erase({found->second->throttled, number});
   counters_.exceptions_waiting -= static_cast<int64_t>(found->second->exceptions_counted);
   slots_.erase(found);
   turns_.Remove(number);
@@ -175,6 +176,7 @@ void Dispatcher::RunQueue(SubscriptionNumber number, const Moment& now) {
     Wake(number);
   }
   UpdateAlarms(number, *slot, now);
+  UpdateThrottled(number, *slot);
   TellHealth(number, *slot, now.monotonic);
   TellExpired(number, *slot, now.wall);
   if (slots_.size() > kQueuesAtRestMax && slot->queue.idle(now.monotonic)) {

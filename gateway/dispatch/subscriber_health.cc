@@ -67,6 +67,9 @@ void SubscriberHealth::Configure(const Subscription& subscription, absl::Time no
     last_failure_.reset();  // What passes from now on is not observed (E9).
   }
   const bool moved = std::exchange(url_, subscription.url) != subscription.url;
+  if (moved || !may_send_) {
+    throttled_since_.reset();
+  }
   url_version_ += moved ? 1 : 0;
   if (was_disabled && !disabled_) {
     StartAnew(now);
@@ -155,6 +158,7 @@ void SubscriberHealth::OnStart(absl::Duration monotonic) {
 // --- After it ------------------------------------------------------------------------------------
 
 void SubscriberHealth::OnSuccess(const PostResult& result, int in_flight, const Moment& now) {
+  throttled_since_.reset();
   ClearFailing();
   if (enabled_since_.has_value()) {
     changes_.recovered_since = std::exchange(enabled_since_, std::nullopt);
@@ -200,7 +204,9 @@ void SubscriberHealth::OnFailure(const PostResult& result, const Moment& now) {
   }
 }
 
-void SubscriberHealth::OnThrottled(const PostResult& result, absl::Time until) {
+void SubscriberHealth::OnThrottled(const PostResult& result, absl::Time until,
+                                   absl::Duration monotonic) {
+  throttled_since_ = throttled_since_.value_or(monotonic);
   state_.throttled_until = std::max(until, state_.throttled_until.value_or(until));
   state_.last_error = ErrorOf(result);
   changes_.shown = true;

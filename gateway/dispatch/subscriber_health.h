@@ -75,11 +75,13 @@ class SubscriberHealth {
   void OnSuccess(const PostResult& result, int in_flight, const Moment& now);
   void OnFailure(const PostResult& result, const Moment& now);
   // The subscriber asked to be left alone until `until`: that is no failure.
-  void OnThrottled(const PostResult& result, absl::Time until);
+  void OnThrottled(const PostResult& result, absl::Time until, absl::Duration monotonic);
   // A fault of our own says nothing about the subscriber (E7).
   void OnOwnFault();
 
   const SubscriptionHealth& state() const { return state_; }
+  // Monotonic: when it asked to be left alone for the first time since its last success.
+  std::optional<absl::Duration> throttled_since() const { return throttled_since_; }
   // Nothing bad is known, and the rate holds nothing back: it may be forgotten.
   bool good(absl::Duration monotonic) const;
   // Since the last call.
@@ -120,6 +122,7 @@ class SubscriberHealth {
   std::optional<absl::Time> enabled_since_;  // Enabled again, and no success since then.
   // Monotonic: when it failed last, if the time since then is observed.
   std::optional<absl::Duration> last_failure_;
+  std::optional<absl::Duration> throttled_since_;
   absl::Duration stored_at_;  // Monotonic: when failing was last written.
   bool failing_stored_ = false;
   HealthChanges changes_;

@@ -114,6 +114,15 @@ void Process::MayStall(Stage* stage) {
   stage->held_up_until = std::max(stage->held_up_until, clock_->elapsed() + stall);
 }
 
+absl::Duration Process::throttled_age() const {
+  const int64_t now = absl::ToInt64Nanoseconds(clock_->Monotonic());
+  int64_t due = now;
+  for (int i = 0; i < engine_->loops(); ++i) {
+    due = std::min<int64_t>(due, engine_->counters(i).throttled_due);
+  }
+  return absl::Nanoseconds(now - due);
+}
+
 size_t Process::read_bytes() const {
   size_t bytes = 0;
   for (int i = 0; i < engine_->loops(); ++i) {

@@ -55,6 +55,8 @@ class Process {
   absl::Duration longest_sleep() const;
   // What readers and retries hold in memory, of all loops.
   size_t read_bytes() const;
+  // For how long the subscriber has been throttled that has been so the longest; zero: none is.
+  absl::Duration throttled_age() const;
 
  private:
   struct Stage {

@@ -245,5 +245,22 @@ TEST(Fairness, AnOriginHasNoMoreInFlightThanItsCap) {
   EXPECT_THAT(world.violations(), IsEmpty());
 }
 
+// The lane that nobody looks at is the one in which deliveries wait unseen.
+TEST(Throttle, ShowsForHowLongItHasHeldBackWhatIsOwed) {
+  World world({.seed = 46});
+  FakeSubscriber& shop = world.Subscribe("");
+  world.Subscribe("");
+  shop.AnswersBy(
+      [] { return FakeSubscriber::Answer{.http_status = 429, .retry_after = absl::Minutes(7)}; });
+  world.RunFor(absl::Hours(1));
+  EXPECT_EQ(world.throttled_age(), absl::ZeroDuration()) << "nothing is owed";
+  world.Publish("order.paid", "{}");
+  world.RunFor(absl::Hours(1));
+  EXPECT_GT(world.throttled_age(), absl::Minutes(59));
+  shop.Heals();
+  world.RunFor(absl::Minutes(10));
+  EXPECT_EQ(world.throttled_age(), absl::ZeroDuration());
+}
+
 }  // namespace
 }  // namespace postrider

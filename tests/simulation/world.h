@@ -68,6 +68,7 @@ class World {
 
   explicit World(Options options);
   size_t read_bytes() const { return process_->read_bytes(); }
+  absl::Duration throttled_age() const { return process_->throttled_age(); }
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;

@@ -204,7 +204,8 @@ TEST_F(SubscriberHealthTest, AFaultOfOurOwnIsNoAnswer) {
 TEST_F(SubscriberHealthTest, ThrottledItWaitsAndIsNotFailing) {
   for (int i = 0; i < 20; ++i) Exchange(kSuccess);
   const int before = health_.state().in_flight_max;
-  for (int i = 0; i < 30; ++i) health_.OnThrottled(kBusy, Now().wall + absl::Minutes(1));
+  for (int i = 0; i < 30; ++i)
+    health_.OnThrottled(kBusy, Now().wall + absl::Minutes(1), Now().monotonic);
   EXPECT_TRUE(health_.waits());
   EXPECT_EQ(health_.waits_until(), kStart + absl::Minutes(1));
   EXPECT_EQ(health_.state().breaker, Breaker::kClosed);
@@ -214,9 +215,21 @@ TEST_F(SubscriberHealthTest, ThrottledItWaitsAndIsNotFailing) {
   EXPECT_TRUE(health_.MayStart(0, Now().monotonic));
 }
 
+TEST_F(SubscriberHealthTest, ItIsThrottledUntilASuccess) {
+  EXPECT_EQ(health_.throttled_since(), std::nullopt);
+  const absl::Duration first = Now().monotonic;
+  for (int i = 0; i < 3; ++i) {
+    health_.OnThrottled(kBusy, Now().wall + absl::Minutes(1), Now().monotonic);
+    Pass(absl::Minutes(2));
+  }
+  EXPECT_EQ(health_.throttled_since(), first) << "also between the waits";
+  Exchange(kSuccess);
+  EXPECT_EQ(health_.throttled_since(), std::nullopt);
+}
+
 TEST_F(SubscriberHealthTest, TheLongestWaitCounts) {
-  health_.OnThrottled(kBusy, Now().wall + absl::Minutes(2));
-  health_.OnThrottled(kBusy, Now().wall + absl::Minutes(1));
+  health_.OnThrottled(kBusy, Now().wall + absl::Minutes(2), Now().monotonic);
+  health_.OnThrottled(kBusy, Now().wall + absl::Minutes(1), Now().monotonic);
   EXPECT_EQ(health_.waits_until(), kStart + absl::Minutes(2));
 }
 
@@ -224,7 +237,7 @@ TEST_F(SubscriberHealthTest, AThrottledProbeIsMadeAgainThen) {
   Exchanges(10, kError);
   Pass(absl::Seconds(5));
   health_.OnStart(Now().monotonic);
-  health_.OnThrottled(kBusy, Now().wall + absl::Minutes(10));
+  health_.OnThrottled(kBusy, Now().wall + absl::Minutes(10), Now().monotonic);
   EXPECT_EQ(health_.state().breaker, Breaker::kOpen);
   EXPECT_EQ(health_.waits_until(), Now().wall + absl::Minutes(10));
   Pass(absl::Minutes(10));

@@ -279,6 +279,10 @@ std::string Gateway::SubscriptionIdOf(SubscriptionNumber number) const {
   return number == 0 ? "" : absl::StrCat("subscription-", number);
 }
 
+void Gateway::Tick() {}
+
+absl::Duration Gateway::Silence() const { return impl_->engine->silence; }
+
 std::string Gateway::MetricsText() const { return "postrider_up 1\n"; }
 
 void Gateway::Stop(absl::Duration) {

@@ -54,6 +54,7 @@ class FakeEngine {
   DeadLetterPage dead_letters;
   DeliveryExplanation explanation;
   RedriveOrder last_redrive;
+  std::atomic<absl::Duration> silence = absl::ZeroDuration();
   bool more_dead_letters = true;
   PurgeOrder last_purge;
   SubscriptionUpdate last_update;
