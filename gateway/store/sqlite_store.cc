@@ -243,7 +243,13 @@ absl::Status SqliteStore::ApplyToShard(ShardId shard, const Write& write, int64_
   };
   return std::visit(
       Overloaded{
-          append, put_reader, advance, resolve, forget, purge, delete_old,
+          append,
+          put_reader,
+          advance,
+          resolve,
+          forget,
+          purge,
+          delete_old,
           [&](const PutException& put) { return AddException(put.row, now, result); },
           [&](const PutReplayPosition& put) { return replays_.PutPosition(put.position, shard); },
           [&](const RedriveException& put) { return Redrive(put, now, result); },

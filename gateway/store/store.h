@@ -157,12 +157,11 @@ struct EndReplay {
   ReplayState state = ReplayState::kDone;
 };
 
-using Write =
-    std::variant<AppendEvent, PutOrganizationPath, RecordAttempt, PutException, ResolveException,
-                 RedriveException, PurgeExceptions, NoteUnmatched, AdvanceCursor, PutReader,
-                 EraseReader, PutReplayPosition, DeleteOldEvents, PutSubscription,
-                 DeleteSubscription, PutHealth, CreateReplay, EndReplay, CountDeaths,
-                 ForgetSuspect>;
+using Write = std::variant<AppendEvent, PutOrganizationPath, RecordAttempt, PutException,
+                           ResolveException, RedriveException, PurgeExceptions, NoteUnmatched,
+                           AdvanceCursor, PutReader, EraseReader, PutReplayPosition,
+                           DeleteOldEvents, PutSubscription, DeleteSubscription, PutHealth,
+                           CreateReplay, EndReplay, CountDeaths, ForgetSuspect>;
 
 // What is written wholly or not at all (S1): writes to one shard, or, with no shard, to the
 // configuration (PutSubscription, DeleteSubscription, PutHealth, CreateReplay, EndReplay,
