@@ -44,6 +44,7 @@ absl::Status ListDeadLetters(const Arguments& arguments, const CommandWorld& wor
 
 // One event's, or with no event all of the subscription's.
 absl::Status Redrive(const Arguments& arguments, const CommandWorld& world) {
+  RETURN_IF_ERROR(arguments.RequireWords(0, "only flags; an event is named by --event"));
   RETURN_IF_ERROR(arguments.Require({"subscription"}));
   const auto stub = v1::DeliveryService::NewStub(ChannelOf(world));
   v1::RedriveRequest request;

@@ -56,8 +56,9 @@ void CountEarlierDeaths(const std::string& path, Store* store, const Clock* cloc
     LogError(absl::StrCat("a process before this one died of its own fault while it worked on ",
                           NameOf(death.item)));
   }
-  if (deaths.ok() && !deaths->empty() && Count(*deaths, store, clock)) {
-    // Should it not be emptied, or not for good, the store knows that it has counted these.
+  if (deaths.ok() && (deaths->empty() || Count(*deaths, store, clock))) {
+    // Should it not be emptied, or not for good, the store knows that it has counted these. Half a
+    // record goes too: what follows it could not be read.
     WarnUnless(ForgetDeaths(path));
   }
   WarnUnless(RecordDeaths(path, std::max<uint64_t>(1, random->Next() & kBootMax)));

@@ -9,8 +9,7 @@ namespace postrider {
 // The environment variable POSTRIDER_CRASH_POINT="<name>:<n>" makes the n-th passage of `name`
 // (from 1) end the process at once. Without it a passage costs one load and one branch. The names
 // in use: before_commit_append, after_commit_append, before_commit_outcome, after_commit_outcome,
-// before_commit_config, after_commit_config, before_commit_retention, after_commit_retention,
-// before_post, during_post, after_answer.
+// before_commit_config, after_commit_config, before_post, during_post, after_answer.
 void CrashPoint(absl::string_view name);
 
 // A named place at which a test may have the process die of its own fault, by SIGABRT, when it

@@ -41,6 +41,7 @@ class DeliveryQueue {
     size_t read_bytes_max = kReadBytesMax;         // Of the process; the Engine parts it.
     // How long events are kept (C7). No delivery gets older than a day less.
     absl::Duration retention = absl::InfiniteDuration();
+    absl::Duration first_deletion = absl::Hours(1);  // How long after the start.
   };
 
   // `options`, `directory`, `suspects` and `outbox` are the loop's and outlive this.
@@ -207,8 +208,8 @@ class DeliveryQueue {
   WorkItem ItemOf(const LogEntry& entry) const {
     return postrider::ItemOf(subscription_->number, entry.shard, entry.seq);
   }
-  // Whether an event of the log that was read is to be sent; what may not be looked at any more is,
-  // so that its turn makes it a dead letter (E8).
+  // Whether an event of the log that was read is to be sent; one whose type may not be looked at
+  // any more is, so that its turn makes it a dead letter (E8).
   bool WantsRead(const LogEntry& entry) const;
   Exchange StartFirst(absl::Time now);
   Exchange StartRetry(DueException exception, absl::Time now);

@@ -3,6 +3,8 @@
 #include "gateway/base/crash_point.h"
 #include "gateway/base/work_item.h"
 #include "gateway/dispatch/delivery_queue.h"
+#include "gateway/dispatch/match.h"
+#include "gateway/model/replay.h"
 
 namespace postrider {
 
@@ -21,7 +23,8 @@ bool DeliveryQueue::MustRunAlone(Kind kind, absl::Duration monotonic) const {
 bool DeliveryQueue::WantsRead(const LogEntry& entry) const {
   const WorkItem item = ItemOf(entry);
   if (suspects_->Quarantined(item)) {
-    return true;
+    return IsFor(*subscription_, *entry.event) &&
+           MatchPosition(*subscription_, entry) == Match::kOwed;
   }
   const WorkScope scope(item);
   FaultPoint("match", entry.event->type);

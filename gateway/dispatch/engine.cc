@@ -12,7 +12,11 @@ namespace postrider {
 Engine::Engine(const std::vector<LoopParts>& loops, uint32_t shard_count,
                const DispatchServices& services, const DeliveryQueue::Options& options,
                const SendTurns::Caps& caps)
-    : loops_(loops), services_(services), kept_(options.retention), handed_over_(shard_count) {
+    : loops_(loops),
+      services_(services),
+      kept_(options.retention),
+      first_deletion_(options.first_deletion),
+      handed_over_(shard_count) {
   Mesh* const mesh = this;
   SendTurns::Caps share = caps;
   share.in_flight = std::max(1, caps.in_flight / static_cast<int>(loops_.size()));
@@ -102,6 +106,7 @@ void Engine::MakeRetention(const std::vector<ShardRecovery>& shards) {
                             .clock = services_.clock,
                             .commits = services_.commits,
                             .kept = kept_,
+                            .first_pass = first_deletion_,
                             .on_step = {},
                             .on_pass = {}};
   parts.on_step = [this](ShardId shard, const DeletedEvents& deleted) {

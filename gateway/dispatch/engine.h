@@ -92,6 +92,7 @@ class Engine final : private Mesh {
   const std::vector<LoopParts> loops_;
   const DispatchServices services_;
   const absl::Duration kept_;
+  const absl::Duration first_deletion_;
   std::vector<std::unique_ptr<Dispatcher>> dispatchers_;
   // Bytes of new events on their way to their tails, by shard (R6).
   std::vector<std::atomic<size_t>> handed_over_;

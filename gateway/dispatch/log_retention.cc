@@ -33,7 +33,7 @@ LogRetention::LogRetention(Parts parts, std::vector<Seq> first_seqs)
 
 void LogRetention::Start() {
   if (parts_.kept != absl::InfiniteDuration()) {
-    parts_.loop->Post([this] { BeginPass(); });
+    parts_.loop->Post([this] { parts_.loop->After(parts_.first_pass, [this] { BeginPass(); }); });
   }
 }
 
@@ -110,10 +110,12 @@ absl::Time LogRetention::BelievedNow() {
   const absl::Time wall = parts_.clock->Now();
   const absl::Duration monotonic = parts_.clock->Monotonic();
   const absl::Time expected = believed_wall_ + (monotonic - believed_monotonic_);
-  if (wall - expected > kStepBelieved) {
-    if (!doubted_since_.has_value()) {
+  const absl::Duration lead = wall - expected;
+  if (lead > kStepBelieved) {
+    if (!doubted_since_.has_value() || lead > doubted_lead_ + kStepBelieved) {
       doubted_since_ = monotonic;
-      LogWarning(absl::StrCat("the clock has gone ", absl::FormatDuration(wall - expected),
+      doubted_lead_ = lead;
+      LogWarning(absl::StrCat("the clock has gone ", absl::FormatDuration(lead),
                               " ahead: what is old by it is kept for an hour more"));
     }
     if (monotonic - *doubted_since_ < kStepDoubted) {

@@ -24,8 +24,8 @@ struct RetentionStats {
 // steps of a few milliseconds with a pause after each, so that nobody who waits for the store
 // notices.
 //
-// What was accepted when is the wall clock's to say, which may be wrong: a step forward while this
-// runs is believed after an hour only, for what is deleted does not come back.
+// What was accepted when is the wall clock's to say, which may be wrong: what it says at the start,
+// and each step forward, is believed after an hour only, for what is deleted does not come back.
 //
 // Lives on one loop; Stats() may be asked from any thread.
 class LogRetention {
@@ -34,7 +34,8 @@ class LogRetention {
     Loop* loop = nullptr;
     const Clock* clock = nullptr;
     GroupCommit* commits = nullptr;
-    absl::Duration kept;  // Infinite: nothing is deleted.
+    absl::Duration kept;                         // Infinite: nothing is deleted.
+    absl::Duration first_pass = absl::Hours(1);  // How long after the start.
     // Hears of each step that is committed; on the store thread, in the order of commits.
     std::function<void(ShardId shard, const DeletedEvents& deleted)> on_step;
     // Hears after each pass over all shards where their logs begin; on the loop.
@@ -77,6 +78,7 @@ class LogRetention {
   absl::Time believed_wall_;
   absl::Duration believed_monotonic_;
   std::optional<absl::Duration> doubted_since_;
+  absl::Duration doubted_lead_;  // By how much it was ahead then.
 
   std::atomic<bool> stopped_{false};
   std::atomic<uint64_t> deleted_{0};

@@ -86,8 +86,10 @@ void ReplayLane::OnRead(const ReplayRead& read,
     const WorkItem item = ItemOf(subscription.number, entry.shard, entry.seq);
     const WorkScope scope(item);
     // What may not be looked at any more has its turn, and is a dead letter then (E8).
-    if (!stretch.progress.ReadPast(entry.seq) &&
-        (suspects.Quarantined(item) || Replays(*replay_, subscription, *entry.event, now))) {
+    const bool wanted = suspects.Quarantined(item)
+                            ? IsFor(subscription, *entry.event)
+                            : Replays(*replay_, subscription, *entry.event, now);
+    if (!stretch.progress.ReadPast(entry.seq) && wanted) {
       stretch.progress.Owe(entry.seq);
       ready_bytes_ += entry.bytes();
       ready_.push_back(entry);

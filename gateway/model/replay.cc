@@ -7,7 +7,7 @@
 
 namespace postrider {
 
-bool Covers(const Subscription& subscription, const Event& event) {
+bool IsFor(const Subscription& subscription, const Event& event) {
   const bool own = event.organization == subscription.organization;
   const bool below = subscription.scope == Scope::kSubtree &&
                      std::find(event.organization_path.begin(), event.organization_path.end(),
@@ -15,7 +15,11 @@ bool Covers(const Subscription& subscription, const Event& event) {
   const std::vector<std::string>& targets = event.targets;
   const bool meant = targets.empty() ||
                      std::find(targets.begin(), targets.end(), subscription.id) != targets.end();
-  return (own || below) && meant && MatchesAny(subscription.event_types, event.type);
+  return (own || below) && meant;
+}
+
+bool Covers(const Subscription& subscription, const Event& event) {
+  return IsFor(subscription, event) && MatchesAny(subscription.event_types, event.type);
 }
 
 bool Replays(const Replay& replay, const Subscription& subscription, const Event& event,

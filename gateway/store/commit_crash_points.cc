@@ -13,8 +13,6 @@ CommitCrashPoints::CommitCrashPoints(absl::Span<const Batch> batches) {
         configuration_ = true;
       } else if (std::holds_alternative<AppendEvent>(write)) {
         append_ = true;
-      } else if (std::holds_alternative<DeleteOldEvents>(write)) {
-        retention_ = true;
       } else if (!std::holds_alternative<PutOrganizationPath>(write)) {
         outcome_ = true;
       }
@@ -26,14 +24,12 @@ void CommitCrashPoints::PassBefore() const {
   if (append_) CrashPoint("before_commit_append");
   if (outcome_) CrashPoint("before_commit_outcome");
   if (configuration_) CrashPoint("before_commit_config");
-  if (retention_) CrashPoint("before_commit_retention");
 }
 
 void CommitCrashPoints::PassAfter() const {
   if (append_) CrashPoint("after_commit_append");
   if (outcome_) CrashPoint("after_commit_outcome");
   if (configuration_) CrashPoint("after_commit_config");
-  if (retention_) CrashPoint("after_commit_retention");
 }
 
 }  // namespace postrider

@@ -18,7 +18,6 @@ class CommitCrashPoints {
   bool append_ = false;
   bool outcome_ = false;
   bool configuration_ = false;
-  bool retention_ = false;
 };
 
 }  // namespace postrider

@@ -12,7 +12,7 @@
 namespace postrider {
 
 // Goes up with every change that an older program would not understand.
-inline constexpr int kStoreFormat = 1;
+inline constexpr int kStoreFormat = 2;
 
 // A connection set up as all of a store's are: WAL, no automatic checkpoints, `options.durability`.
 absl::StatusOr<std::unique_ptr<Database>> ConnectStore(const std::string& path,

@@ -22,6 +22,7 @@ constexpr int kWriterCacheKibibytes = 64 * 1024;
 // Beyond this the transaction of a commit indexes too, so that queries never merge more.
 constexpr uint64_t kUnindexedRowsMax = 50'000;
 
+constexpr uint64_t kPageBytes = 4096;  // As ConnectStore() has it.
 constexpr absl::Duration kFreeBytesInterval = absl::Milliseconds(100);
 
 template <class... Functions>
@@ -56,6 +57,7 @@ SqliteStore::SqliteStore(std::shared_ptr<DataDir> directory, const SqliteOptions
       suspects_(database_.get()),
       indexer_(database_.get(), &shards_),
       retention_(database_.get(), &shards_, &deliveries_, &replays_, &configuration_),
+      freelist_(database_.get(), "PRAGMA freelist_count"),
       begin_(database_.get(), "BEGIN IMMEDIATE"),
       commit_(database_.get(), "COMMIT") {}
 
@@ -375,6 +377,11 @@ absl::Status SqliteStore::MaintainSlice(bool* more) {
   return absl::OkStatus();
 }
 
+uint64_t SqliteStore::ReusableBytes() {
+  Query query(&freelist_);
+  return query.Row() ? query.NextUint() * kPageBytes : 0;
+}
+
 bool SqliteStore::AcceptsAppends(absl::Time now) {
   if (now >= free_bytes_time_ && now < free_bytes_time_ + kFreeBytesInterval) {
     return accepts_appends_;
@@ -382,7 +389,10 @@ bool SqliteStore::AcceptsAppends(absl::Time now) {
   free_bytes_time_ = now;
   const uint64_t free = options_.free_bytes ? options_.free_bytes() : directory_->FreeBytes();
   monitor_->free_bytes.store(free, std::memory_order_relaxed);
-  const bool accepts = free >= options_.free_bytes_min;
+  // What was deleted leaves room within the file; the write-ahead log needs some beside it.
+  const bool accepts =
+      free >= options_.free_bytes_min ||
+      (free >= options_.free_bytes_min / 2 && free + ReusableBytes() >= options_.free_bytes_min);
   if (accepts != accepts_appends_) {
     LogError(absl::StrCat("store: ", free, " bytes are free in ", options_.data_dir,
                           accepts ? ": new events are accepted again" : ": no new events"));

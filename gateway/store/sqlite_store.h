@@ -46,6 +46,8 @@ class SqliteStore final : public Store {
               std::unique_ptr<Database> database, std::shared_ptr<SqliteMonitor> monitor);
 
   absl::Status Load();
+  // Of the store's file: what was deleted.
+  uint64_t ReusableBytes();
 
   // One transaction around `work`. UNAVAILABLE: undone. Another error: failed_ is set.
   absl::Status Transact(absl::Span<const Batch> batches, const std::function<absl::Status()>& work);
@@ -78,6 +80,7 @@ class SqliteStore final : public Store {
   SqliteSuspects suspects_;
   SqliteIndexer indexer_;
   SqliteRetention retention_;
+  Statement freelist_;
   Statement begin_;
   Statement commit_;
 

@@ -287,5 +287,32 @@ TEST_F(SubscriptionCallsTest, TheOrderCannotBeChanged) {
             "subscription.policy.order");
 }
 
+// Nothing may be on its way for longer than its event is kept.
+TEST_F(SubscriptionCallsTest, ARetentionThatWouldCutDeliveriesIsRefused) {
+  v1::Subscription subscription;
+  subscription.set_organization(kOrganization);
+  subscription.set_url(receiver_.Url());
+  subscription.mutable_policy()->mutable_max_age()->set_seconds(30 * 3600);
+  ASSERT_TRUE(Create(subscription).ok());
+  const std::string id = created_.subscription().id();
+
+  StopGateway();
+  const absl::Duration before = std::exchange(options_.retention, absl::Hours(48));
+  const absl::Status refused = Gateway::Start(options_).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition) << refused;
+  EXPECT_THAT(std::string(refused.message()), HasSubstr(id));
+
+  options_.retention = before;
+  StartGateway();
+  v1::DeleteSubscriptionRequest request;
+  request.set_subscription_id(id);
+  v1::DeleteSubscriptionResponse response;
+  ASSERT_TRUE(Call(&Stub::DeleteSubscription, request, &response).ok());
+  StopGateway();
+  options_.retention = absl::Hours(48);
+  StartGateway();
+  EXPECT_EQ(FieldOf(Create(subscription)), "subscription.policy.max_age");
+}
+
 }  // namespace
 }  // namespace postrider

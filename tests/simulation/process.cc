@@ -60,6 +60,7 @@ Process::Process(const Options& options, FakeClock* clock, SeededRandom* random,
   DeliveryQueue::Options queue_options;
   queue_options.read_bytes_max = options.read_bytes_max;
   queue_options.retention = options.retention;
+  queue_options.first_deletion = absl::ZeroDuration();  // The scenarios have short lives.
   engine_ = std::make_unique<Engine>(parts, options.shards, services, queue_options, options.caps);
   if (!options.deaths.empty()) {
     Batch batch;

@@ -78,6 +78,7 @@ class LogRetentionTest : public testing::Test {
                               .clock = &clock_,
                               .commits = &commits_,
                               .kept = kept,
+                              .first_pass = absl::ZeroDuration(),
                               .on_step = [](ShardId, const DeletedEvents&) {},
                               .on_pass = {}};
     parts.on_pass = [this](const std::vector<Seq>& first_seqs) { passes_.push_back(first_seqs); };
@@ -151,6 +152,24 @@ TEST_F(LogRetentionTest, AClockThatGoesBackAgainHasDoneNoHarm) {
   clock_.ahead = -absl::Minutes(10);
   RunFor(absl::Minutes(50));
   EXPECT_EQ(Kept(0), 1U);
+}
+
+// Each step has an hour of its own.
+TEST_F(LogRetentionTest, ASmallStepBeforeALargeOneMakesNoDifference) {
+  Append(0);
+  Start();
+  RunFor(absl::Minutes(2));
+  clock_.ahead = absl::Minutes(2);
+  RunFor(absl::Minutes(59));
+  clock_.ahead = absl::Hours(24 * 30);
+  RunFor(absl::Minutes(50));
+  EXPECT_EQ(Kept(0), 1U);
+  RunFor(absl::Minutes(13));
+  EXPECT_EQ(Kept(0), 0U);
+}
+
+TEST_F(LogRetentionTest, ByDefaultAStartDeletesNothingForAnHour) {
+  EXPECT_EQ(LogRetention::Parts().first_pass, absl::Hours(1));
 }
 
 TEST_F(LogRetentionTest, ByDefaultEventsAreKeptAsLongAsTheyMayBeSent) {

@@ -112,8 +112,14 @@ TEST_F(SuspectsTest, AReaderTakesWhatIsGivenUpForWantedWithoutALook) {
   Leave(1);
   const auto read = queue_->NextRead(monotonic_);
   ASSERT_TRUE(read.has_value());
-  queue_->OnRead(*read, EntriesFrom(1, 3), monotonic_);
-  EXPECT_THAT(Start(), ElementsAre(2));
+  suspects_.Add(SuspectAt(4, kDeathsMax));
+  std::vector<LogEntry> entries = EntriesFrom(1, 4);
+  auto foreign = std::make_shared<Event>(*entries[3].event);
+  foreign->organization = "p";
+  foreign->organization_path = {"p"};
+  entries[3].event = foreign;
+  queue_->OnRead(*read, entries, monotonic_);
+  EXPECT_THAT(Start(), ElementsAre(2)) << "what is another organization's is still not looked at";
   EXPECT_EQ(on_wire_[0].dead_reason, DeadReason::kQuarantined);
 }
 

@@ -144,6 +144,24 @@ TEST_F(SqliteFailure, LittleFreeSpaceRefusesAppendsUntilThereIsMore) {
   EXPECT_FALSE(handle_.store->AcceptsAppends(now_ - absl::Hours(1))) << "a clock set back";
 }
 
+// The file does not shrink: what was deleted from it is room for what comes.
+TEST_F(SqliteFailure, WhatWasDeletedIsFreeSpaceToo) {
+  for (uint64_t n = 1; n <= 100; ++n) Append(n);
+  handle_.store->Commit({BatchOf(0, AdvanceCursor{.cursor = 100, .attempt_floor = 0})}, now_);
+  while (handle_.store->Maintain()) {
+  }
+  free_bytes_ = 600;
+  EXPECT_FALSE(handle_.store->AcceptsAppends(now_));
+  const absl::Time later = now_ + absl::Hours(1);
+  const BatchResult deleted =
+      handle_.store->Commit({BatchOf(0, DeleteOldEvents{.before = later})}, later)[0];
+  EXPECT_EQ(deleted.deleted.events, 100U);
+  EXPECT_TRUE(handle_.store->AcceptsAppends(later));
+  free_bytes_ = 499;
+  EXPECT_FALSE(handle_.store->AcceptsAppends(later + absl::Seconds(1)))
+      << "the write-ahead log needs some beside it";
+}
+
 TEST_F(SqliteFailure, TheBallastIsGivenUpWhenTheDiskIsFull) {
   EXPECT_FALSE(HasBallast());
   handle_.store->AcceptsAppends(now_);

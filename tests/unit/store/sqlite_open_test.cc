@@ -122,8 +122,8 @@ TEST_F(SqliteOpen, RefusesAShardCountThatIsNone) {
 
 TEST_F(SqliteOpen, RefusesAnotherFormat) {
   ASSERT_TRUE(Open().ok());
-  Execute("PRAGMA user_version = 2");
-  ExpectRefusal(Open(), "it has format 2");
+  Execute("PRAGMA user_version = 1");
+  ExpectRefusal(Open(), "it has format 1");
 }
 
 TEST_F(SqliteOpen, RefusesAnotherProgramsDatabase) {
