@@ -129,8 +129,8 @@ std::optional<DeliveryQueue::Kind> DeliveryQueue::NextKind(absl::Time now,
   }
   // One of several slots is a retry's; a single one is taken in turns, or by a probe.
   const uint64_t turn = turns_ + 1;
-  const bool retry_turn =
-      (retries_in_flight_ == 0 && in_flight_ > 0) || turn % kRetryShare == 0 || health_.probing();
+  const bool retry_turn = (retries_in_flight_ == 0 && (in_flight_ > 0 || waits_to_run_alone_)) ||
+                          turn % kRetryShare == 0 || health_.probing();
   const bool replay_turn = turn % kReplayShare == 0 || (!first_waits && !retry_waits);
   if (replay_waits && replay_turn) {
     return Kind::kReplay;
@@ -170,6 +170,9 @@ absl::Time DeliveryQueue::FirstDue(absl::Time now) const {
   const absl::Time accept_time = ready_.front().accept_time;
   const absl::Duration slower = std::min(wall_offset_, absl::ZeroDuration());
   const absl::Duration faster = std::max(wall_offset_, absl::ZeroDuration());
+  if (accept_time > now + faster) {
+    return absl::InfinitePast();  // Stamped by a clock that was ahead of both: nobody knows when.
+  }
   return accept_time - (accept_time <= now + slower ? slower : faster) + wait;
 }
 

@@ -167,8 +167,8 @@ class DeliveryQueue {
   bool idle(absl::Duration monotonic) const;
   size_t ready() const { return ready_.size(); }
   int in_flight() const { return in_flight_; }
-  // Outcomes that are not known to be committed.
-  int uncommitted() const { return uncommitted_; }
+  // Whether a pair of the shard at or below `seq` has no outcome yet.
+  bool Owes(ShardId shard, Seq seq) const;
   uint64_t exceptions_waiting() const { return retries_.waiting(); }
 
  private:

@@ -28,6 +28,15 @@ bool DeliveryQueue::MayRead() const {
 // Who may not come back to the tail goes on reading at the end: his probe may come only then.
 bool DeliveryQueue::AtEnd(const Lane& lane) const { return lane.caught_up && !health_.away(); }
 
+bool DeliveryQueue::Owes(ShardId shard, Seq seq) const {
+  const auto lane = lanes_.find(shard);
+  if (lane == lanes_.end()) {
+    return false;
+  }
+  const std::deque<Seq>& owed = lane->second.progress.owed();
+  return !owed.empty() && owed.front() <= seq;
+}
+
 std::optional<DeliveryQueue::Read> DeliveryQueue::NextRead(absl::Duration monotonic, size_t bytes) {
   if (!MayRead()) {
     return std::nullopt;

@@ -155,9 +155,7 @@ void Dispatcher::Deliver(Message message) {
         self->Wake(number);
       }
     }
-    void operator()(const HoldsUpMessage& message) const {
-      self->holding_up_.insert({message.subscription, message.shard});
-    }
+    void operator()(const HoldsUpMessage& message) const { self->holding_up_.push_back(message); }
     void operator()(const LeaveMessage& leave) const {
       if (Slot* const slot = self->SlotOf(leave.subscription); slot != nullptr) {
         slot->queue.OnLeave(leave, ++self->leaves_);

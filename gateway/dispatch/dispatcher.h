@@ -253,7 +253,7 @@ class Dispatcher final : private Outbox {
   absl::btree_set<SubscriptionNumber> active_queues_;
   absl::btree_set<ShardId> tails_reading_;
   absl::btree_set<ShardId> tails_fanning_out_;  // In slices: the next one has been posted.
-  absl::btree_set<std::pair<SubscriptionNumber, ShardId>> holding_up_;  // Told so in this turn.
+  std::vector<HoldsUpMessage> holding_up_;      // Of this turn.
   bool continues_soon_ = false;                 // A turn that starts more exchanges was posted.
   std::vector<std::vector<Message>> outgoing_;  // One a loop.
 

@@ -139,12 +139,14 @@ bool Dispatcher::StartExchange(SubscriptionNumber number, Slot& slot, const Mome
 }
 
 void Dispatcher::LeaveTails() {
-  for (const auto& [number, shard] : std::exchange(holding_up_, {})) {
-    Slot* const slot = FindSlot(number);
-    // An outcome that is not committed yet waits for the store.
-    if (slot != nullptr && slot->queue.uncommitted() == 0 &&
-        !turns_.WaitsForUs(number, services_.clock->Monotonic())) {
-      slot->queue.AskLeave(shard);
+  const absl::Duration now = services_.clock->Monotonic();
+  const bool behind = turns_.waiting_for_turn() > 0 || turns_.full() || outcomes_.Congested(now);
+  for (const HoldsUpMessage& message : std::exchange(holding_up_, {})) {
+    Slot* const slot = FindSlot(message.subscription);
+    // What it does not owe any more waits for the store.
+    if (slot != nullptr && slot->queue.Owes(message.shard, message.seq) &&
+        !(behind && turns_.WaitsForUs(message.subscription, now))) {
+      slot->queue.AskLeave(message.shard);
     }
   }
 }

@@ -18,11 +18,12 @@ struct PairMessage {
   LogEntry entry;
 };
 
-// The subscription holds the shard's cursor: if it is held up by itself, it is to ask to leave
-// (R5).
+// The subscription holds the shard's cursor by a pair at `seq`: if it is held up by itself, it is
+// to ask to leave (R5).
 struct HoldsUpMessage {
   SubscriptionNumber subscription = 0;
   ShardId shard = 0;
+  Seq seq = 0;
 };
 
 // The shard feeds the subscription no event from `from` on: it must read by itself (R3).

@@ -92,6 +92,7 @@ void ReplayLane::OnRead(const ReplayRead& read,
     if (!stretch.progress.ReadPast(entry.seq) && wanted) {
       stretch.progress.Owe(entry.seq);
       ready_bytes_ += entry.bytes();
+      held_.Add(entry.shard, entry.seq, entry.bytes());
       ready_.push_back(entry);
     }
   }
@@ -132,6 +133,7 @@ void ReplayLane::PutBack(LogEntry entry) {
 void ReplayLane::OnResult(ShardId shard, Seq seq, bool delivered) {
   Stretch& stretch = stretches_[shard];
   stretch.progress.Settle(seq);
+  held_.Drop(shard, seq);
   ++(delivered ? stretch.delivered : stretch.failed);
   ++uncommitted_;
 }
@@ -144,6 +146,9 @@ void ReplayLane::Unload() {
     }
     std::sort(unloaded.begin(), unloaded.end());
     stretch.progress.Unload(unloaded);
+  }
+  for (const LogEntry& entry : ready_) {
+    held_.Drop(entry.shard, entry.seq);
   }
   ready_.clear();
   ready_bytes_ = 0;

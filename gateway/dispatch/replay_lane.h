@@ -10,6 +10,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "gateway/dispatch/read_budget.h"
 #include "gateway/dispatch/shard_progress.h"
 #include "gateway/dispatch/suspects.h"
 #include "gateway/model/replay.h"
@@ -53,8 +54,8 @@ class ReplayLane {
 
   // Forgets what waits to be sent: it is read again when it may be.
   void Unload();
-  // What waits to be sent, and the page that is being read.
-  size_t held_bytes() const { return ready_bytes_ + reading_bytes_; }
+  // What waits to be sent or is on the wire, and the page that is being read.
+  size_t held_bytes() const { return held_.bytes() + reading_bytes_; }
 
   // The position to write, as of all outcomes submitted so far; nullopt: nothing is read there.
   std::optional<ReplayPosition> PositionOf(ShardId shard) const;
@@ -85,6 +86,7 @@ class ReplayLane {
   absl::btree_map<ShardId, Stretch> stretches_;
   std::deque<LogEntry> ready_;
   size_t ready_bytes_ = 0;
+  ReadEntries held_;
   size_t reading_bytes_ = 0;  // What the read under way may bring; 0: there is none.
   int uncommitted_ = 0;
   // The rate: when the next event is due if all go evenly. Some may go before that, in a burst.

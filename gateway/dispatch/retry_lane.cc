@@ -17,8 +17,8 @@ bool IsDue(absl::Time due_time, absl::Time now) {
 
 // What was never tried waits for no time: it was parked, or is redriven, and the wall clock, which
 // its due time is of, may be ahead (T5).
-bool IsDue(const ExceptionRow& row, absl::Time now) {
-  return (row.attempts == 0 && row.throttled == 0) || IsDue(row.due_time, now);
+absl::Time DueOf(const ExceptionRow& row) {
+  return row.attempts == 0 && row.throttled == 0 ? absl::InfinitePast() : row.due_time;
 }
 
 }  // namespace
@@ -74,7 +74,7 @@ void RetryLane::OnLoaded(const Load& load, std::vector<DueException> rows, absl:
         canceled_while_loading_.contains(key.origin)) {
       continue;
     }
-    if (!IsDue(row.row, now)) {
+    if (!IsDue(DueOf(row.row), now)) {
       if (!std::exchange(waits, true)) {
         next_due = row.row.due_time;
       }
@@ -135,7 +135,7 @@ bool RetryLane::HasDue(absl::Time now) const {
 
 void RetryLane::PutBack(const ExceptionRow& row) {
   Forget(row.key);
-  LowerNextDue(row.key.shard, row.due_time);
+  LowerNextDue(row.key.shard, DueOf(row));
 }
 
 void RetryLane::OnAdded(const ExceptionKey& key, absl::Time due_time) {
@@ -204,7 +204,7 @@ void RetryLane::Cancel(OriginId replay) {
 void RetryLane::Unload() {
   for (const DueException& exception : loaded_) {
     Forget(exception.row.key);
-    LowerNextDue(exception.row.key.shard, exception.row.due_time);
+    LowerNextDue(exception.row.key.shard, DueOf(exception.row));
   }
   loaded_.clear();
 }

@@ -71,7 +71,8 @@ void ShardProgress::Unload(const std::vector<Seq>& seqs) {
   std::set_difference(owed_.begin(), owed_.end(), seqs.begin(), seqs.end(),
                       std::back_inserter(kept));
   const Seq first = seqs.front();
-  for (Seq seq = first; seq < scan_; ++seq) {
+  // What is further ahead than a window was jumped over: it is not there any more (C7).
+  for (Seq seq = first; seq < std::min(scan_, first + kReaderWindowMax); ++seq) {
     if (!std::binary_search(owed_.begin(), owed_.end(), seq)) {
       settled_ahead_.insert(seq);
     }

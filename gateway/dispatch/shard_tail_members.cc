@@ -48,7 +48,9 @@ void ShardTail::Sweep(Seq mark) {
     if (too_long && member.owed.size() > many) {
       StartLeaving(number, member, std::max(next_, member.feed_from));
     } else {
-      outbox_->ToSubscription(number, HoldsUpMessage{.subscription = number, .shard = shard_});
+      outbox_->ToSubscription(
+          number,
+          HoldsUpMessage{.subscription = number, .shard = shard_, .seq = member.owed.front()});
     }
   }
 }

@@ -234,6 +234,23 @@ TEST(Reader, ManyStuckSubscribersShareABudget) {
   EXPECT_THAT(world.violations(), IsEmpty());
 }
 
+// One that is held back by its own limit, and owes so little of the tail that it is not sent away
+// for that, must not make the others go at its pace (R5).
+TEST(Reader, ASlowOneThatOwesLittleHoldsUpNobody) {
+  World world({.seed = 21, .shards = 1});
+  FakeSubscriber& slow = world.Subscribe("slow.*", {.max_in_flight = 1});
+  slow.AnswersBy([] { return FakeSubscriber::Answer{.delay = absl::Milliseconds(300)}; });
+  FakeSubscriber& other = world.Subscribe("order.*");
+  for (int i = 0; i < 8000; ++i) {
+    world.Publish(i % 20 == 0 ? "slow.down" : "order.paid", "{}");
+    world.RunFor(absl::Milliseconds(1));
+  }
+  world.RunFor(absl::Seconds(3));
+  EXPECT_THAT(other.arrivals(), SizeIs(7600));
+  EXPECT_LT(slow.arrivals().size(), 100U) << "three a second";
+  EXPECT_THAT(world.violations(), IsEmpty());
+}
+
 TEST(Store, OutcomesOfFailingCommitsKeepTheirOrder) {
   World world({.seed = 13, .failing_commits = 3});
   FakeSubscriber& shop = world.Subscribe("", {.schedule = kTwoRetries});
