@@ -99,6 +99,7 @@ void Engine::RecoverSuspects(const std::vector<Suspect>& suspects) {
 
 void Engine::MakeRetention(const std::vector<ShardRecovery>& shards) {
   std::vector<Seq> first_seqs;
+  first_seqs.reserve(shards.size());
   for (const ShardRecovery& shard : shards) {
     first_seqs.push_back(shard.position.first_seq);
   }

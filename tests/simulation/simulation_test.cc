@@ -17,7 +17,7 @@ namespace postrider {
 namespace {
 
 #ifdef NDEBUG
-constexpr uint64_t kSeedsDefault = 2000;
+constexpr uint64_t kSeedsDefault = 1000;
 #else
 constexpr uint64_t kSeedsDefault = 100;  // Under a sanitizer.
 #endif
