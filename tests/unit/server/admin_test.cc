@@ -68,11 +68,11 @@ TEST_F(AdminTest, AnswersWhatOperatorsAsk) {
   EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200"));
   EXPECT_THAT(Get("/metrics?x=1"), HasSubstr("\r\n\r\npostrider_up 1\n"));
   EXPECT_THAT(Get("/readyz"), StartsWith("HTTP/1.1 200"));
-  engine_.silence = absl::Seconds(14);
+  engine_.silence_seconds = 14;
   EXPECT_THAT(Get("/readyz"), StartsWith("HTTP/1.1 200"));
-  engine_.silence = absl::Seconds(15);
+  engine_.silence_seconds = 15;
   EXPECT_THAT(Get("/readyz"), testing::AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("15 s")));
-  engine_.silence = absl::ZeroDuration();
+  engine_.silence_seconds = 0;
   ready_ = false;
   EXPECT_THAT(Get("/readyz"), StartsWith("HTTP/1.1 503"));
   EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200"));

@@ -281,7 +281,9 @@ std::string Gateway::SubscriptionIdOf(SubscriptionNumber number) const {
 
 void Gateway::Tick() {}
 
-absl::Duration Gateway::Silence() const { return impl_->engine->silence; }
+absl::Duration Gateway::Silence() const {
+  return absl::Seconds(impl_->engine->silence_seconds.load());
+}
 
 std::string Gateway::MetricsText() const { return "postrider_up 1\n"; }
 

@@ -54,7 +54,7 @@ class FakeEngine {
   DeadLetterPage dead_letters;
   DeliveryExplanation explanation;
   RedriveOrder last_redrive;
-  std::atomic<absl::Duration> silence = absl::ZeroDuration();
+  std::atomic<int> silence_seconds = 0;
   bool more_dead_letters = true;
   PurgeOrder last_purge;
   SubscriptionUpdate last_update;
