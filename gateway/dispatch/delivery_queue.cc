@@ -68,16 +68,6 @@ void DeliveryQueue::LeaveIfNeeded() {
   }
 }
 
-void DeliveryQueue::AskLeave(ShardId shard) {
-  const auto lane = lanes_.find(shard);
-  if (lane == lanes_.end() || lane->second.progress.mode() != ShardProgress::Mode::kTail ||
-      lane->second.asked_to_leave) {
-    return;
-  }
-  lane->second.asked_to_leave = true;
-  outbox_->ToShard(shard, AskLeaveMessage{.subscription = subscription_->number, .shard = shard});
-}
-
 void DeliveryQueue::OnLeave(const LeaveMessage& message, uint64_t epoch) {
   Lane& lane = lanes_[message.shard];
   lane.epoch = epoch;

@@ -28,6 +28,16 @@ bool DeliveryQueue::MayRead() const {
 // Who may not come back to the tail goes on reading at the end: his probe may come only then.
 bool DeliveryQueue::AtEnd(const Lane& lane) const { return lane.caught_up && !health_.away(); }
 
+void DeliveryQueue::AskLeave(ShardId shard) {
+  const auto lane = lanes_.find(shard);
+  if (lane == lanes_.end() || lane->second.progress.mode() != ShardProgress::Mode::kTail ||
+      lane->second.asked_to_leave) {
+    return;
+  }
+  lane->second.asked_to_leave = true;
+  outbox_->ToShard(shard, AskLeaveMessage{.subscription = subscription_->number, .shard = shard});
+}
+
 bool DeliveryQueue::Owes(ShardId shard, Seq seq) const {
   const auto lane = lanes_.find(shard);
   if (lane == lanes_.end()) {

@@ -22,7 +22,6 @@ constexpr int kWriterCacheKibibytes = 64 * 1024;
 // Beyond this the transaction of a commit indexes too, so that queries never merge more.
 constexpr uint64_t kUnindexedRowsMax = 50'000;
 
-constexpr uint64_t kPageBytes = 4096;  // As ConnectStore() has it.
 constexpr absl::Duration kFreeBytesInterval = absl::Milliseconds(100);
 
 template <class... Functions>
@@ -377,11 +376,6 @@ absl::Status SqliteStore::MaintainSlice(bool* more) {
   return absl::OkStatus();
 }
 
-uint64_t SqliteStore::ReusableBytes() {
-  Query query(&freelist_);
-  return query.Row() ? query.NextUint() * kPageBytes : 0;
-}
-
 bool SqliteStore::AcceptsAppends(absl::Time now) {
   if (now >= free_bytes_time_ && now < free_bytes_time_ + kFreeBytesInterval) {
     return accepts_appends_;
@@ -389,7 +383,6 @@ bool SqliteStore::AcceptsAppends(absl::Time now) {
   free_bytes_time_ = now;
   const uint64_t free = options_.free_bytes ? options_.free_bytes() : directory_->FreeBytes();
   monitor_->free_bytes.store(free, std::memory_order_relaxed);
-  // What was deleted leaves room within the file; the write-ahead log needs some beside it.
   const bool accepts =
       free >= options_.free_bytes_min ||
       (free >= options_.free_bytes_min / 2 && free + ReusableBytes() >= options_.free_bytes_min);

@@ -46,8 +46,12 @@ class SqliteStore final : public Store {
               std::unique_ptr<Database> database, std::shared_ptr<SqliteMonitor> monitor);
 
   absl::Status Load();
-  // Of the store's file: what was deleted.
-  uint64_t ReusableBytes();
+  // What was deleted leaves room within the file; the write-ahead log needs some beside it.
+  uint64_t ReusableBytes() {
+    constexpr uint64_t kPageBytes = 4096;  // As ConnectStore() has it.
+    Query query(&freelist_);
+    return query.Row() ? query.NextUint() * kPageBytes : 0;
+  }
 
   // One transaction around `work`. UNAVAILABLE: undone. Another error: failed_ is set.
   absl::Status Transact(absl::Span<const Batch> batches, const std::function<absl::Status()>& work);
