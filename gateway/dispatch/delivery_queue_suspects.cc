@@ -4,7 +4,7 @@
 #include "gateway/base/work_item.h"
 #include "gateway/dispatch/delivery_queue.h"
 #include "gateway/dispatch/match.h"
-#include "gateway/model/replay.h"
+#include "gateway/model/scope.h"
 
 namespace postrider {
 
@@ -23,7 +23,7 @@ bool DeliveryQueue::MustRunAlone(Kind kind, absl::Duration monotonic) const {
 bool DeliveryQueue::WantsRead(const LogEntry& entry) const {
   const WorkItem item = ItemOf(entry);
   if (suspects_->Quarantined(item)) {
-    return IsFor(*subscription_, *entry.event) &&
+    return InScope(*subscription_, *entry.event) &&
            MatchPosition(*subscription_, entry) == Match::kOwed;
   }
   const WorkScope scope(item);

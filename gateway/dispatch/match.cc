@@ -1,10 +1,10 @@
 #include "gateway/dispatch/match.h"
 
 #include <algorithm>
-#include <string>
 #include <vector>
 
 #include "gateway/model/event_pattern.h"
+#include "gateway/model/scope.h"
 
 namespace postrider {
 
@@ -25,21 +25,12 @@ Match MatchPosition(const Subscription& subscription, const LogEntry& entry) {
   if (!entry.event->about.empty() && entry.event->about == subscription.id) {
     return Match::kAbout;
   }
-  const std::vector<std::string>& targets = entry.event->targets;
-  if (!targets.empty() &&
-      std::find(targets.begin(), targets.end(), subscription.id) == targets.end()) {
-    return Match::kTargets;
-  }
-  return Match::kOwed;
+  return IsTarget(subscription, *entry.event) ? Match::kOwed : Match::kTargets;
 }
 
 Match MatchEvent(const Subscription& subscription, const LogEntry& entry) {
   const Event& event = *entry.event;
-  const bool own = event.organization == subscription.organization;
-  const bool below = subscription.scope == Scope::kSubtree &&
-                     std::find(event.organization_path.begin(), event.organization_path.end(),
-                               subscription.organization) != event.organization_path.end();
-  if (!own && !below) {
+  if (!InScope(subscription, event)) {
     return Match::kOrganization;
   }
   if (!MatchesAny(subscription.event_types, event.type)) {

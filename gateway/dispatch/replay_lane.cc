@@ -5,6 +5,7 @@
 
 #include "gateway/base/limits.h"
 #include "gateway/base/work_item.h"
+#include "gateway/model/scope.h"
 
 namespace postrider {
 namespace {
@@ -86,9 +87,10 @@ void ReplayLane::OnRead(const ReplayRead& read,
     const WorkItem item = ItemOf(subscription.number, entry.shard, entry.seq);
     const WorkScope scope(item);
     // What may not be looked at any more has its turn, and is a dead letter then (E8).
-    const bool wanted = suspects.Quarantined(item)
-                            ? IsFor(subscription, *entry.event)
-                            : Replays(*replay_, subscription, *entry.event, now);
+    const bool wanted =
+        suspects.Quarantined(item)
+            ? InScope(subscription, *entry.event) && IsTarget(subscription, *entry.event)
+            : Replays(*replay_, subscription, *entry.event, now);
     if (!stretch.progress.ReadPast(entry.seq) && wanted) {
       stretch.progress.Owe(entry.seq);
       ready_bytes_ += entry.bytes();

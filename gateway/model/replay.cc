@@ -1,25 +1,15 @@
 #include "gateway/model/replay.h"
 
-#include <algorithm>
 #include <numeric>
 
 #include "gateway/model/event_pattern.h"
+#include "gateway/model/scope.h"
 
 namespace postrider {
 
-bool IsFor(const Subscription& subscription, const Event& event) {
-  const bool own = event.organization == subscription.organization;
-  const bool below = subscription.scope == Scope::kSubtree &&
-                     std::find(event.organization_path.begin(), event.organization_path.end(),
-                               subscription.organization) != event.organization_path.end();
-  const std::vector<std::string>& targets = event.targets;
-  const bool meant = targets.empty() ||
-                     std::find(targets.begin(), targets.end(), subscription.id) != targets.end();
-  return (own || below) && meant;
-}
-
 bool Covers(const Subscription& subscription, const Event& event) {
-  return IsFor(subscription, event) && MatchesAny(subscription.event_types, event.type);
+  return InScope(subscription, event) && IsTarget(subscription, event) &&
+         MatchesAny(subscription.event_types, event.type);
 }
 
 bool Replays(const Replay& replay, const Subscription& subscription, const Event& event,

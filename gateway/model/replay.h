@@ -21,10 +21,6 @@ enum class ReplayState : uint8_t {
   kCanceled = 2,  // Nothing more of it is sent.
 };
 
-// Whether the event may concern the subscription at all, whatever its type and its place in the
-// log: by organization and scope, and by the targets that it names. Pure.
-bool IsFor(const Subscription& subscription, const Event& event);
-
 // A stretch of a shard's log: from `first` to `last`, both included. Empty if `first` > `last`.
 struct SeqRange {
   Seq first = 1;

@@ -7,6 +7,7 @@ SRCS = [
     "position.cc",
     "purge.cc",
     "replay.cc",
+    "scope.cc",
     "secret.cc",
     "url.cc",
 ]
@@ -22,6 +23,7 @@ HDRS = [
     "poster.h",
     "purge.h",
     "replay.h",
+    "scope.h",
     "secret.h",
     "subscription.h",
     "suspect.h",
