@@ -187,13 +187,14 @@ void Dispatcher::EndTurn() {
   RunTails();
   RunQueues();
   LeaveTails();
-  const absl::Duration now = services_.clock->Monotonic();
-  if (!outcomes_.empty() && (outcomes_.size() >= kOutcomesPerFlush || now >= outcomes_.due())) {
+  const Moment now = ReadClocks();
+  if (!outcomes_.empty() &&
+      (outcomes_.size() >= kOutcomesPerFlush || now.monotonic >= outcomes_.due())) {
     FlushOutcomes();
   }
   SendMessages();
-  ArmTimer();
-  UpdateGauges();
+  ArmTimer(now);
+  UpdateGauges(now);
   if (draining_ && drained_ != nullptr && turns_.in_flight() == 0) {
     TakeCursors();
     FlushOutcomes();
@@ -322,8 +323,7 @@ void Dispatcher::FlushOutcomes() {
 
 // --- Time ----------------------------------------------------------------------------------------
 
-void Dispatcher::ArmTimer() {
-  const absl::Duration now = services_.clock->Monotonic();
+void Dispatcher::ArmTimer(const Moment& now) {
   absl::Duration next = std::min(cursor_due_, tail_age_due_);
   if (!outcomes_.empty()) {
     next = std::min(next, outcomes_.due());
@@ -332,14 +332,15 @@ void Dispatcher::ArmTimer() {
     next = std::min(next, polls_.begin()->first);
   }
   if (!due_.empty()) {
-    const absl::Duration wait = due_.begin()->first - Now();
-    next = std::min(next, now + std::max(wait, absl::ZeroDuration()));
+    const absl::Duration wait = due_.begin()->first - now.wall;
+    next = std::min(next, now.monotonic + std::max(wait, absl::ZeroDuration()));
   }
   if (next == absl::InfiniteDuration() || (!timers_.empty() && *timers_.begin() <= next)) {
     return;  // One that fires in time is under way.
   }
   timers_.insert(next);
-  loop_->After(std::max(next - now, absl::ZeroDuration()), [this, next] { OnTimer(next); });
+  const absl::Duration delay = std::max(next - now.monotonic, absl::ZeroDuration());
+  loop_->After(delay, [this, next] { OnTimer(next); });
 }
 
 void Dispatcher::OnTimer(absl::Duration timer) {

@@ -163,10 +163,10 @@ class Dispatcher final : private Outbox {
   void Deliver(Message message);
   void FlushOutcomes();
   OutcomeBuffer::Row RowOf(SubscriptionNumber number, ShardId shard);
-  void ArmTimer();
+  void ArmTimer(const Moment& now);
   void OnTimer(absl::Duration timer);
   void TakeCursors();
-  void UpdateGauges();
+  void UpdateGauges(const Moment& now);
 
   // --- Queues (dispatcher_queues.cc) ---
   Moment ReadClocks();

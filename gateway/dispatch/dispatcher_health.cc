@@ -79,14 +79,13 @@ void Dispatcher::UpdateThrottled(SubscriptionNumber number, Slot& slot) {
   slot.throttled = since;
 }
 
-void Dispatcher::UpdateGauges() {
+void Dispatcher::UpdateGauges(const Moment& now) {
   absl::Duration tail_due = absl::InfiniteDuration();
   for (const auto& [shard, tail] : tails_) {
     tail_due = std::min(tail_due, tail->oldest_unsettled().value_or(absl::InfiniteDuration()));
   }
   absl::Duration retry_due = absl::InfiniteDuration();
   if (!due_.empty()) {
-    const Moment now = ReadClocks();
     retry_due = now.monotonic + (due_.begin()->first - now.wall);
   }
   // What is infinite is the largest number.
