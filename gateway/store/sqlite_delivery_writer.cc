@@ -90,10 +90,24 @@ absl::Status SqliteDeliveryWriter::Redrive(const RedriveException& write, int64_
   return absl::OkStatus();
 }
 
+void NoteGone(const GoneException& row, ExceptionChanges* changes) {
+  ++changes->rows;
+  if (row.state == ExceptionState::kWaiting) {
+    --changes->waiting;
+    if (row.place.second != kOriginLog) {
+      changes->waiting_of_replays.emplace_back(row.place.second, -1);
+    }
+  }
+  if (row.ordering_key != 0 && row.state != ExceptionState::kDead) {
+    changes->ordered.emplace_back(row.place.first, row.ordering_key);
+  }
+}
+
 absl::Status SqliteDeliveryWriter::Purge(const PurgeExceptions& write, ShardId shard,
                                          ExceptionChanges* changes) {
-  ASSIGN_OR_RETURN(const std::vector<Purgeable> purgeable, FindPurgeable(write, shard, changes));
-  for (const Purgeable& row : purgeable) {
+  ASSIGN_OR_RETURN(const std::vector<GoneException> purgeable,
+                   FindPurgeable(write, shard, changes));
+  for (const GoneException& row : purgeable) {
     Query query(&purge_exception_);
     BindKey({.shard = shard,
              .subscription = write.subscription,
@@ -101,29 +115,20 @@ absl::Status SqliteDeliveryWriter::Purge(const PurgeExceptions& write, ShardId s
              .origin = row.place.second},
             &query);
     RETURN_IF_ERROR(query.Run());
-    ++changes->rows;
-    if (row.state == ExceptionState::kWaiting) {
-      --changes->waiting;
-      if (row.place.second != kOriginLog) {
-        changes->waiting_of_replays.emplace_back(row.place.second, -1);
-      }
-    }
-    if (row.ordering_key != 0 && row.state != ExceptionState::kDead) {
-      changes->ordered.emplace_back(row.place.first, row.ordering_key);
-    }
+    NoteGone(row, changes);
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<SqliteDeliveryWriter::Purgeable>> SqliteDeliveryWriter::FindPurgeable(
+absl::StatusOr<std::vector<GoneException>> SqliteDeliveryWriter::FindPurgeable(
     const PurgeExceptions& write, ShardId shard, ExceptionChanges* changes) {
-  std::vector<Purgeable> result;
+  std::vector<GoneException> result;
   Query query(&select_purgeable_);
   query.Uint(shard).Uint(write.subscription).Uint(write.after.first).Uint(write.after.second);
   query.Uint(write.through).Uint(write.limit);
   size_t seen = 0;
   while (query.Row()) {
-    Purgeable row;
+    GoneException row;
     row.place.first = query.NextUint();
     row.place.second = query.NextUint();
     row.state = static_cast<ExceptionState>(query.NextInt());

@@ -11,6 +11,16 @@
 
 namespace postrider {
 
+// An exception that a purge takes away, or that loses its event.
+struct GoneException {
+  ExceptionPlace place;
+  ExceptionState state = ExceptionState::kWaiting;  // Until then.
+  OrderingKey ordering_key = 0;
+};
+
+// Adds to `changes` what that means for its queue.
+void NoteGone(const GoneException& row, ExceptionChanges* changes);
+
 // Writes exceptions and readers: what positions and retries leave behind (R3, E1). Store thread, in
 // a transaction.
 class SqliteDeliveryWriter {
@@ -35,15 +45,9 @@ class SqliteDeliveryWriter {
   absl::Status EraseReader(SubscriptionNumber subscription, ShardId shard);
 
  private:
-  // What a purge takes away.
-  struct Purgeable {
-    ExceptionPlace place;
-    ExceptionState state = ExceptionState::kWaiting;
-    OrderingKey ordering_key = 0;
-  };
-
-  absl::StatusOr<std::vector<Purgeable>> FindPurgeable(const PurgeExceptions& write, ShardId shard,
-                                                       ExceptionChanges* changes);
+  absl::StatusOr<std::vector<GoneException>> FindPurgeable(const PurgeExceptions& write,
+                                                           ShardId shard,
+                                                           ExceptionChanges* changes);
   absl::Status Insert(const ExceptionRow& row, std::optional<int64_t> gone_time);
   uint64_t Changed() const;  // Rows, by the last statement.
 

@@ -218,16 +218,7 @@ absl::Status SqliteRetention::EndException(ShardId shard, const OldException& ol
     return absl::OkStatus();
   }
   changes->expired = true;
-  ++changes->rows;
-  if (old.state == ExceptionState::kWaiting) {
-    --changes->waiting;
-    if (old.place.second != kOriginLog) {
-      changes->waiting_of_replays.emplace_back(old.place.second, -1);
-    }
-  }
-  if (old.ordering_key != 0) {
-    changes->ordered.emplace_back(old.place.first, old.ordering_key);
-  }
+  NoteGone(old, changes);
   return absl::OkStatus();
 }
 

@@ -38,11 +38,8 @@ class SqliteRetention {
     std::string type;
     int64_t accept_time = 0;
   };
-  struct OldException {
+  struct OldException : GoneException {
     SubscriptionNumber subscription = 0;
-    ExceptionPlace place;
-    ExceptionState state = ExceptionState::kWaiting;
-    OrderingKey ordering_key = 0;
   };
 
   // Those that may go now, at most `limit`.
