@@ -12,9 +12,9 @@ import statistics
 import sys
 import time
 
-from harness import Bench, measure_steady, wait_until
+from harness import measure_steady, wait_until
 from load import Steady, Template, new_id, publish_many
-from report import Report, arguments_of, p99
+from report import arguments_of, p99, run_all
 
 MIB = 1024 * 1024
 MEMORY_OF_ONE = 32          # MiB that the backlog of one subscription may take.
@@ -130,11 +130,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=10, help="a measurement")
     parser.add_argument("--rate", type=float, default=200, help="single events a second meanwhile")
     parser.add_argument("--starts", type=int, default=3)
-    arguments = parser.parse_args()
-    report = Report()
-    with Bench(arguments) as bench:
-        run(bench, report)
-    return report.exit_code(arguments.check)
+    return run_all(parser.parse_args(), run)
 
 
 if __name__ == "__main__":

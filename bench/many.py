@@ -12,9 +12,9 @@ Bounds, for --check: see README.md beside this file.
 import sys
 import time
 
-from harness import Bench, wait_until
+from harness import wait_until
 from load import Template, publish_many
-from report import Report, arguments_of
+from report import arguments_of, run_all
 
 MIB = 1024 * 1024
 
@@ -80,11 +80,7 @@ def main():
     parser.add_argument("--events", type=int, default=100_000, help="a round")
     parser.add_argument("--deadline", type=float, default=120, help="seconds for them")
     parser.add_argument("--few", type=int, default=100)
-    arguments = parser.parse_args()
-    report = Report()
-    with Bench(arguments, ports=2) as bench:
-        run(bench, report)
-    return report.exit_code(arguments.check)
+    return run_all(parser.parse_args(), run, ports=2)
 
 
 if __name__ == "__main__":

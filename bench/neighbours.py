@@ -14,9 +14,9 @@ Bounds, for --check: see README.md beside this file.
 import sys
 import time
 
-from harness import Bench, measure_steady, wait_until
+from harness import measure_steady, wait_until
 from load import Beside, Events, Steady, Template
-from report import Report, arguments_of, p99
+from report import arguments_of, p99, run_all
 
 ORGANIZATIONS = 20
 SUBSCRIPTIONS = 10  # Of each, one of which is slow.
@@ -169,11 +169,7 @@ def main():
     parser.add_argument("--burst", type=int, default=50_000, help="events queued before the 50")
     parser.add_argument("--large", type=int, default=500, help="events of 200 kB")
     arguments = parser.parse_args()
-    report = Report()
-    for part in arguments.parts.split(","):
-        with Bench(arguments) as bench:
-            PARTS[part](bench, report)
-    return report.exit_code(arguments.check)
+    return run_all(arguments, *(PARTS[part] for part in arguments.parts.split(",")))
 
 
 if __name__ == "__main__":

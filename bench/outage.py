@@ -14,9 +14,9 @@ Bounds, for --check: see README.md beside this file.
 import sys
 import time
 
-from harness import Bench, measure_steady, pause, wait_until
+from harness import measure_steady, pause, wait_until
 from load import Steady, Template, publish_many
-from report import Report, arguments_of, p99
+from report import arguments_of, p99, run_all
 
 RAMP_SECONDS = 10
 IN_FLIGHT = 10
@@ -129,11 +129,7 @@ def main():
     parser = arguments_of(__doc__, rounds=3)
     parser.add_argument("--waiting", type=int, default=20_000, help="deliveries that wait for a retry")
     parser.add_argument("--rate", type=float, default=100, help="single events a second to the others")
-    arguments = parser.parse_args()
-    report = Report()
-    with Bench(arguments) as bench:
-        run(bench, report)
-    return report.exit_code(arguments.check)
+    return run_all(parser.parse_args(), run)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import argparse
 import math
 import statistics
 
-from harness import ROOT
+from harness import ROOT, Bench
 
 
 def arguments_of(description, rounds):
@@ -51,3 +51,12 @@ class Report:
 
     def exit_code(self, check):
         return 1 if check and self.broken else 0
+
+
+def run_all(arguments, *runs, ports=8):
+    """Makes each of `runs`, on a bench of its own; the script's exit code."""
+    report = Report()
+    for run in runs:
+        with Bench(arguments, ports) as bench:
+            run(bench, report)
+    return report.exit_code(arguments.check)
