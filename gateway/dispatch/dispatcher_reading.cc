@@ -17,10 +17,13 @@ void Dispatcher::StartReads(SubscriptionNumber number, Slot& slot, const Moment&
   const auto account = [this, number, &queue = slot.queue] {
     read_budget_.SetHeld(number, queue.page_bytes() + queue.retry_bytes() + queue.replay_bytes());
   };
+  const auto page_bytes = [this] {
+    return read_budget_.has_room() ? kReaderPageBytes : kScarcePageBytes;
+  };
   account();
   const bool pages_wait = !read_budget_.has_room() && slot.queue.page_bytes() > 0;
   if (!pages_wait) {
-    StartRead(number, slot, read_budget_.has_room() ? kReaderPageBytes : kScarcePageBytes, now);
+    StartRead(number, slot, page_bytes(), now);
     account();
   }
   slot.loads_wait = !read_budget_.has_room() && slot.queue.retry_bytes() > 0;
@@ -29,9 +32,7 @@ void Dispatcher::StartReads(SubscriptionNumber number, Slot& slot, const Moment&
     account();
   }
   bool replays_wait = !read_budget_.has_room() && slot.queue.replay_bytes() > 0;
-  while (!replays_wait &&
-         StartReplayRead(number, slot,
-                         read_budget_.has_room() ? kReaderPageBytes : kScarcePageBytes, now)) {
+  while (!replays_wait && StartReplayRead(number, slot, page_bytes(), now)) {
     account();
     replays_wait = !read_budget_.has_room();
   }

@@ -5,6 +5,7 @@
 
 #include "gateway/base/limits.h"
 #include "gateway/base/status.h"
+#include "gateway/dispatch/log_pages.h"
 #include "gateway/model/url.h"
 
 namespace postrider {
@@ -183,10 +184,7 @@ void Engine::PostEvents(const CommittedGroup::Shard& shard) {
   if (shard.entries.empty()) {
     return;
   }
-  size_t bytes = 0;
-  for (const LogEntry& entry : shard.entries) {
-    bytes += entry.bytes();
-  }
+  const size_t bytes = BytesOf(shard.entries);
   const int loop = LoopOfShard(shard.shard);
   Dispatcher* const dispatcher = dispatchers_[loop].get();
   const size_t before = handed_over_[shard.shard].load();

@@ -5,7 +5,6 @@
 #include "gateway/base/limits.h"
 
 namespace postrider {
-namespace {
 
 size_t BytesOf(const std::vector<LogEntry>& entries) {
   size_t bytes = 0;
@@ -14,8 +13,6 @@ size_t BytesOf(const std::vector<LogEntry>& entries) {
   }
   return bytes;
 }
-
-}  // namespace
 
 bool IsLastPage(const std::vector<LogEntry>& entries, size_t bytes_max) {
   return entries.size() < kReaderPageEvents && BytesOf(entries) < bytes_max / 2;

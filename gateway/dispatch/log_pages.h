@@ -13,6 +13,9 @@
 
 namespace postrider {
 
+// What events take of memory budgets.
+size_t BytesOf(const std::vector<LogEntry>& entries);
+
 // Whether a page that was to have `bytes_max` was cut by the end of the log and not by its limits.
 bool IsLastPage(const std::vector<LogEntry>& entries, size_t bytes_max);
 
