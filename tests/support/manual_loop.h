@@ -51,6 +51,8 @@ class ManualLoop final : public Loop, public Clock {
     elapsed_ = end;
   }
 
+  // What Run() would run first.
+  size_t task_count() const { return tasks_.size(); }
   size_t timer_count() const { return timers_.size(); }
 
  private:
